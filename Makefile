@@ -1,0 +1,44 @@
+# Everything a newcomer needs: `make demo` and `make test`. PYTHON is any Python >= 3.11.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: install demo test lint types unit bench clean lock
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml requirements.lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $(STAMP)
+
+demo: install
+	$(BIN)/velora demo
+
+test: install
+	tests/prepare
+	$(MAKE) lint types unit
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: install
+	$(BIN)/mypy
+
+unit: install
+	tests/with-engine $(BIN)/pytest -n 2 --dist loadfile
+
+bench: install
+	tests/prepare
+	tests/with-engine $(BIN)/python -m bench
+
+lock:
+	uv pip compile pyproject.toml --extra dev --extra excel --generate-hashes --universal \
+	  --python-version 3.11 --no-emit-index-url --no-header -q -o requirements.lock
+
+clean:
+	rm -rf $(VENV) .cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

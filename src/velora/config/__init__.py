@@ -1,0 +1,1 @@
+"""Configuration: `settings` holds the typed sections, `loader` turns config.toml into them."""

@@ -1,0 +1,209 @@
+"""The sections of config.toml as types. Each key's meaning is the string under it.
+
+Sections are frozen and refuse unknown keys. VeloraHarness's keys keep their names and meaning;
+those of its keys that make no sense here are in `effects.WITHOUT_EFFECT`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    field_validator,
+)
+
+from velora.config.size import parse_size
+
+
+class Section(BaseModel):
+    """A section of config.toml."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, protected_namespaces=()
+    )
+
+
+class LLMSettings(Section):
+    """`[llm]` and `[llm.NAME]`; NAME inherits what it does not set from `[llm]`."""
+
+    model: str = ""
+    """The model: `gpt-4o`, `openai/NAME` with `base_url`, `scripted:FILE.yaml` or
+    `replay:JOURNAL`."""
+    api_key: SecretStr | None = None
+    """The key itself; `"${VAR}"` reads it from the environment. Prefer `api_key_env`."""
+    api_key_env: str = ""
+    """The environment variable that holds the key."""
+    base_url: str = ""
+    """The endpoint of an OpenAI-compatible server, up to and including `/v1`."""
+    custom_llm_provider: str = ""
+    """The provider's name where the model's name does not tell it."""
+    num_retries: NonNegativeInt = 8
+    """Tries after the first failed one."""
+    retry_min_wait: NonNegativeFloat = 8.0
+    """Seconds before the first retry."""
+    retry_max_wait: NonNegativeFloat = 120.0
+    """Seconds at most between two tries; a `Retry-After` header may ask for more."""
+    retry_multiplier: NonNegativeFloat = 2.0
+    """How much longer each wait is than the one before."""
+    timeout: PositiveFloat = 7200.0
+    """Seconds for one whole answer."""
+    idle_timeout: PositiveFloat = 300.0
+    """Seconds without a byte from the provider before the connection is given up."""
+    temperature: float | None = None
+    """Sampling temperature; the provider's default if unset."""
+    top_p: float | None = None
+    """Nucleus sampling; the provider's default if unset."""
+    top_k: int | None = None
+    """Top-k sampling where the provider has it."""
+    seed: int | None = None
+    """The sampling seed where the provider has it."""
+    max_input_tokens: PositiveInt | None = None
+    """The context window, where it is smaller or better known than the model table's."""
+    max_output_tokens: PositiveInt | None = None
+    """The longest answer; clamped to the model's own limit with a notice."""
+    input_cost_per_token: NonNegativeFloat | None = None
+    """US dollars, where the price table does not know the model."""
+    output_cost_per_token: NonNegativeFloat | None = None
+    """US dollars, where the price table does not know the model."""
+    reasoning_effort: str | None = None
+    """`minimal`, `low`, `medium`, `high` or `xhigh`, where the model reasons."""
+    native_tool_calling: bool | None = None
+    """Use the provider's tool calls; unset lets the model's profile decide."""
+    completion_kwargs: dict[str, Any] = {}
+    """Further fields of the request body, passed on as they are."""
+    extra_headers: dict[str, str] = {}
+    """Further HTTP headers of each request."""
+    log_completions: bool = True
+    """Write `llm_completions/`."""
+
+
+class AgentSettings(Section):
+    """`[agent]` and `[agent.NAME]`."""
+
+    llm_config: str = ""
+    """The `[llm.NAME]` to use where the command line names none."""
+    condenser: str = ""
+    """The `[condenser.NAME]` to use where the command line names none."""
+    enable_cmd: bool = True
+    """Offer `execute_bash`."""
+    enable_editor: bool = True
+    """Offer `str_replace_editor`."""
+    enable_think: bool = True
+    """Offer `think`."""
+    enable_finish: bool = True
+    """Offer `finish`."""
+    enable_plan_mode: bool = True
+    """Offer `task_tracker`."""
+    system_prompt_filename: str = ""
+    """A Jinja2 file in place of the built-in system prompt."""
+    instruction_template: str = ""
+    """A Jinja2 file in place of the built-in task prompt."""
+    max_nudges: NonNegativeInt = 3
+    """Answers without a tool call in a row that are answered with a nudge; one more ends the
+    attempt as `no_action`."""
+
+
+class SandboxSettings(Section):
+    """`[sandbox]`."""
+
+    backend: Literal["auto", "docker", "podman", "bubblewrap", "host", "fake"] = "auto"
+    """Where tasks run; `auto` is Docker or Podman where an engine answers."""
+    timeout: PositiveFloat = 600.0
+    """Seconds that one command of the agent may take (hard limit)."""
+    no_change_timeout: PositiveFloat = 30.0
+    """Seconds without new output after which a command is handed back still running."""
+    max_output_chars: PositiveInt = 30_000
+    """Characters of one observation; the middle of longer ones is left out."""
+    start_timeout: PositiveFloat = 120.0
+    """Seconds that a container may take to start."""
+    use_host_network: bool = False
+    """Give the container the machine's network; the default is none at all."""
+    platform: str = ""
+    """As `linux/amd64`; the image's own if empty."""
+    user: str = ""
+    """The user in the container; the image's own if empty."""
+    memory: str = "8g"
+    """Memory limit, as `512m` or `8g`; `0` is none."""
+    cpus: NonNegativeFloat = 0.0
+    """CPU limit; 0 is none."""
+    pids: NonNegativeInt = 4096
+    """Process limit; 0 is none."""
+    runtime_startup_env_vars: dict[str, str] = {}
+    """Environment variables set in every sandbox."""
+    keep_runtime_alive: bool = False
+    """Leave containers of finished attempts running, for a look inside."""
+
+    @field_validator("memory")
+    @classmethod
+    def _is_size(cls, text: str) -> str:
+        parse_size(text)
+        return text
+
+
+class CondenserSettings(Section):
+    """`[condenser]` and `[condenser.NAME]`."""
+
+    type: Literal["noop"] = "noop"
+    """How a long history is shortened; only `noop` so far."""
+
+
+class RunSettings(Section):
+    """`[run]`: what the command line can also say."""
+
+    max_retries: NonNegativeInt = 3
+    """New attempts after one that ended for no fault of the model."""
+    attempt_timeout: PositiveFloat = 7200.0
+    """Seconds of wall time for one attempt, grading left out."""
+    max_budget_per_task: PositiveFloat | None = None
+    """US dollars for one attempt."""
+    num_workers: PositiveInt = 4
+    """Attempts at once."""
+    attempts: PositiveInt = 1
+    """Independent attempts at each instance."""
+    use_hints: bool = False
+    """Put the row's `hints_text` into the prompt."""
+
+
+class EvaluationSettings(Section):
+    """`[evaluation]`."""
+
+    timeout: PositiveFloat = 1800.0
+    """Seconds for the test command."""
+    network: bool = False
+    """Let the tests use the network."""
+    num_workers: NonNegativeInt = 0
+    """Gradings at once; 0 is the number of CPUs."""
+
+
+class CoreSettings(Section):
+    """`[core]`."""
+
+    max_iterations: PositiveInt = 300
+    """Answers of the model before an attempt ends as `max_iterations`."""
+    default_agent: str = "CodeActAgent"
+    """The agent where the command line names none."""
+
+
+class Settings(Section):
+    """A whole configuration, resolved: one LLM, one agent."""
+
+    llm_name: str = ""
+    """The `[llm.NAME]` that `llm` is; "" is `[llm]`."""
+    agent_name: str = ""
+    """The `[agent.NAME]` that `agent` is; "" is `[agent]`."""
+    condenser_name: str = ""
+    """The `[condenser.NAME]` that `condenser` is; "" is `[condenser]`."""
+    llm: LLMSettings = LLMSettings()
+    agent: AgentSettings = AgentSettings()
+    sandbox: SandboxSettings = SandboxSettings()
+    condenser: CondenserSettings = CondenserSettings()
+    core: CoreSettings = CoreSettings()
+    run: RunSettings = RunSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()

@@ -1,0 +1,1 @@
+"""Attempts through their stages: image, sandbox, agent, patch, grade."""

@@ -1,0 +1,64 @@
+"""The grading stage: an attempt's patch in a fresh sandbox, and the event with the verdict.
+
+A grading that breaks is an event too, with `error` set and no verdict: the attempt stays owed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from velora.config.settings import Settings
+from velora.engine.attempt import working_directory
+from velora.engine.places import Place
+from velora.errors import attribute
+from velora.grading.grade import grade, grade_empty
+from velora.grading.protocol import Verdict
+from velora.instances.model import Instance
+from velora.journal.events import Graded
+from velora.journal.store import read_patch
+
+
+async def grade_attempt(
+    instance: Instance,
+    directory: Path,
+    *,
+    attempt: int,
+    place: Place,
+    settings: Settings,
+    out_dir: Path,
+    language: str = "",
+) -> Graded:
+    """Grade the patch of an ended attempt.
+
+    Args:
+        directory: the attempt's, with its journal and patch.
+        out_dir: where the evidence goes.
+        language: of rows that name none.
+    """
+    patch = read_patch(directory)
+    try:
+        if not patch:
+            return _graded(grade_empty(instance, out_dir))
+        network = settings.evaluation.network
+        async with place.sandbox(instance, attempt=attempt, network=network) as started:
+            workdir = await working_directory(started, instance)
+            verdict = await grade(
+                instance,
+                patch,
+                sandbox=started.sandbox,
+                workdir=workdir.path,
+                out_dir=out_dir,
+                settings=settings.evaluation,
+                language=instance.language or language,
+            )
+            return _graded(verdict)
+    except Exception as error:  # the boundary of this stage: a broken grading is data
+        outcome, detail = attribute(error)
+        return Graded(resolved=None, reason=outcome, error=detail or outcome)
+
+
+def _graded(verdict: Verdict) -> Graded:
+    report: dict[str, Any] = asdict(verdict)
+    return Graded(resolved=verdict.resolved, reason=verdict.reason, report=report)

@@ -1,0 +1,214 @@
+"""A whole run: what is owed, made by a pool of attempts and graded by a pool of gradings.
+
+One process, one event loop. An attempt that ended for no fault of the model is followed by a new
+one, with a number of its own, while its retries last. Attempts and gradings wait in separate
+pools, so that a slow test suite holds up no model and the other way round.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from velora.config.redact import Redactor
+from velora.config.settings import Settings
+from velora.engine.attempt import Attempt, Job
+from velora.engine.grading import grade_attempt
+from velora.engine.observer import AttemptKey, Observer
+from velora.engine.places import Place
+from velora.errors import POLICY, Outcome
+from velora.instances.model import Instance
+from velora.journal.events import Event, Record
+from velora.journal.owed import Owed
+from velora.journal.projector import Projector
+from velora.journal.run import RunDirectory
+from velora.journal.store import AttemptJournal
+from velora.llm.protocol import Model
+from velora.sandbox.contained import uninterrupted
+
+REJECTIONS = 3
+"""Attempts in a row that the provider rejects before the run stops paying for containers."""
+
+
+class RunStopped(Exception):
+    """The run cannot go on; the text says why. What is finished is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run is to do.
+
+    Attributes:
+        owed: what is still to be done of each instance.
+        evaluate: grade patches as they arrive.
+        workers: attempts at once.
+        graders: gradings at once.
+    """
+
+    settings: Settings
+    configuration: str
+    run: str
+    agent_cls: str
+    language: str
+    instances: tuple[Instance, ...]
+    owed: dict[str, Owed]
+    evaluate: bool
+    workers: int
+    graders: int
+
+
+@dataclass(slots=True)
+class Runner:
+    """Carries out a plan in a run directory."""
+
+    plan: Plan
+    directory: RunDirectory
+    model: Model | None
+    place: Place
+    redact: Redactor
+    observe: Observer
+    _jobs: asyncio.Queue[Job | None] = field(default_factory=asyncio.Queue)
+    _gradings: asyncio.Queue[Job | None] = field(default_factory=asyncio.Queue)
+    _next: dict[str, int] = field(default_factory=dict)
+    _retries: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _rejected: int = 0
+
+    async def run(self) -> None:
+        """Do everything that is owed.
+
+        Raises:
+            RunStopped: the provider rejects every request.
+            OSError: the run's directory cannot be written.
+        """
+        self._fill()
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self.plan.workers):
+                    group.create_task(self._serve(self._jobs, self._attempt))
+                for _ in range(self.plan.graders):
+                    group.create_task(self._serve(self._gradings, self._grade))
+                await self._jobs.join()
+                await self._gradings.join()
+                for _ in range(self.plan.workers):
+                    self._jobs.put_nowait(None)
+                for _ in range(self.plan.graders):
+                    self._gradings.put_nowait(None)
+        except* (RunStopped, OSError) as group:
+            raise group.exceptions[0] from None
+
+    def _fill(self) -> None:
+        for instance in self.plan.instances:
+            owed = self.plan.owed[instance.instance_id]
+            self._next[instance.instance_id] = owed.next_attempt
+            for attempt in owed.ungraded:
+                self._gradings.put_nowait(Job(instance, attempt))
+            if self.model is not None:
+                for _ in range(owed.attempts):
+                    self._jobs.put_nowait(self._new(instance))
+
+    def _new(self, instance: Instance) -> Job:
+        number = self._next[instance.instance_id]
+        self._next[instance.instance_id] = number + 1
+        return Job(instance, number)
+
+    async def _serve(
+        self, queue: asyncio.Queue[Job | None], work: Callable[[Job], Awaitable[None]]
+    ) -> None:
+        while (job := await queue.get()) is not None:
+            try:
+                await work(job)
+            finally:
+                queue.task_done()
+
+    def _again(self, job: Job, stage: str) -> bool:
+        """Is there a retry left for this stage of the instance? Uses it up."""
+        key = (job.instance.instance_id, stage)
+        if self._retries[key] >= self.plan.settings.run.max_retries:
+            return False
+        self._retries[key] += 1
+        return True
+
+    async def _attempt(self, job: Job) -> None:
+        assert self.model is not None
+        directory = self.directory.attempt_dir(job.instance.instance_id, job.attempt)
+        projector = self._projector(job)
+        with AttemptJournal.create(
+            directory, redact=self.redact.redact, listeners=self._listeners(job, projector)
+        ) as journal:
+            attempt = Attempt(
+                job=job,
+                settings=self.plan.settings,
+                configuration=self.plan.configuration,
+                run=self.plan.run,
+                agent_cls=self.plan.agent_cls,
+                language=self.plan.language,
+                model=self.model,
+                place=self.place,
+                emit=_emitter(journal),
+                write_patch=journal.write_patch,
+                spill_dir=directory / "outputs",
+            )
+            try:
+                outcome = await attempt.make()
+            finally:
+                await uninterrupted(asyncio.to_thread(_settle, journal, projector))
+        policy = POLICY[outcome]
+        if policy.graded and self.plan.evaluate:
+            self._gradings.put_nowait(job)
+        if policy.retried and self._again(job, "attempt"):
+            self._jobs.put_nowait(self._new(job.instance))
+        self._watch_rejections(outcome)
+
+    def _watch_rejections(self, outcome: Outcome) -> None:
+        self._rejected = self._rejected + 1 if outcome is Outcome.PROVIDER_REJECTED else 0
+        if self._rejected >= REJECTIONS:
+            raise RunStopped(
+                f"the provider rejected {REJECTIONS} attempts in a row; nothing more is started"
+            )
+
+    async def _grade(self, job: Job) -> None:
+        directory = self.directory.attempt_dir(job.instance.instance_id, job.attempt)
+        single = self.plan.settings.run.attempts == 1
+        with AttemptJournal.reopen(
+            directory,
+            redact=self.redact.redact,
+            listeners=self._listeners(job, self._projector(job)),
+        ) as journal:
+            event = await grade_attempt(
+                job.instance,
+                directory,
+                attempt=job.attempt,
+                place=self.place,
+                settings=self.plan.settings,
+                out_dir=self.directory.eval_dir(
+                    job.instance.instance_id, None if single else job.attempt
+                ),
+                language=self.plan.language,
+            )
+            journal.append(event)
+            await uninterrupted(asyncio.to_thread(journal.sync))
+        if event.error and POLICY[Outcome(event.reason)].retried and self._again(job, "grade"):
+            self._gradings.put_nowait(job)
+
+    def _projector(self, job: Job) -> Projector:
+        return Projector(self.directory, job.instance.instance_id, job.attempt)
+
+    def _listeners(self, job: Job, projector: Projector) -> list[Callable[[Record], None]]:
+        key = AttemptKey(job.instance.instance_id, job.attempt)
+        return [projector, partial(self.observe, key)]
+
+
+def _settle(journal: AttemptJournal, projector: Projector) -> None:
+    """Bring an ended attempt to the disk, and only then its row; waits for both."""
+    journal.sync()
+    projector.finish()
+
+
+def _emitter(journal: AttemptJournal) -> Callable[[Event], None]:
+    def emit(event: Event) -> None:
+        journal.append(event)
+
+    return emit

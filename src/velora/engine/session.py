@@ -1,0 +1,131 @@
+"""One run from its claim on a directory to its report.
+
+The order matters: the directory is claimed and locked, what a crash left behind is put right, what
+is owed is worked out, the place is opened with every image known to be there, and only then does
+the first attempt start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from velora.config.redact import Redactor
+from velora.engine.observer import Observer
+from velora.engine.prepare import Prepared, checked_place
+from velora.engine.runner import Plan, Runner, RunStopped
+from velora.journal.metadata import RunFacts, command_line, file_digest
+from velora.journal.owed import owed
+from velora.journal.projections import reconcile
+from velora.journal.report import Summary, report, summarize, write_report
+from velora.journal.run import RunDirectory
+from velora.llm.factory import build, preload
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run came to.
+
+    Attributes:
+        complete: every instance wanted has its valid attempts and, where asked for, its verdicts.
+        stopped: why the run ended early, or "".
+    """
+
+    directory: RunDirectory
+    summary: Summary
+    complete: bool
+    stopped: str = ""
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """The run's `report.json`."""
+        return report(self.summary)
+
+
+async def carry_out(prepared: Prepared, observe: Observer) -> Result:
+    """Do everything that the run owes.
+
+    Raises:
+        UsageError: before anything is started.
+    """
+    settings = prepared.settings
+    directory = prepared.directory
+    redactor = Redactor.of(settings, os.environ)
+    model = build(settings.llm, budget=settings.run.max_budget_per_task)
+    warming: asyncio.Task[None] | None = None
+    try:
+        with claimed(prepared, directory, redactor):
+            await asyncio.to_thread(reconcile, directory)
+            wanted = [instance.instance_id for instance in prepared.instances]
+            evaluate = prepared.request.evaluate
+            due = owed(wanted, settings.run.attempts, directory, evaluate=evaluate)
+            stopped = ""
+            if not all(one.done for one in due):
+                if any(one.attempts for one in due):
+                    warming = asyncio.create_task(asyncio.to_thread(preload, settings.llm))
+                async with checked_place(prepared, run_name(directory)) as place:
+                    runner = Runner(
+                        plan=Plan(
+                            settings=settings,
+                            configuration=prepared.configuration,
+                            run=run_name(directory),
+                            agent_cls=prepared.agent_cls,
+                            language=prepared.environment.language,
+                            instances=prepared.instances,
+                            owed={one.instance_id: one for one in due},
+                            evaluate=evaluate,
+                            workers=settings.run.num_workers,
+                            graders=settings.evaluation.num_workers or os.cpu_count() or 1,
+                        ),
+                        directory=directory,
+                        model=model,
+                        place=place,
+                        redact=redactor,
+                        observe=observe,
+                    )
+                    try:
+                        await runner.run()
+                    except RunStopped as error:
+                        stopped = str(error)
+            due = owed(wanted, settings.run.attempts, directory, evaluate=evaluate)
+            summary = await asyncio.to_thread(summarize, directory, wanted)
+            await asyncio.to_thread(write_report, directory, summary)
+            return Result(directory, summary, all(one.done for one in due), stopped)
+    finally:
+        if warming is not None:
+            await asyncio.gather(warming, return_exceptions=True)
+        await model.close()
+
+
+@contextmanager
+def claimed(
+    prepared: Prepared, directory: RunDirectory, redactor: Redactor
+) -> Iterator[Mapping[str, Any]]:
+    """Be the run's only writer, with its `metadata.json` written or found to agree."""
+    request = prepared.request
+    directory.create()
+    with directory.lock():
+        if next(directory.attempt_dirs(), None) is None:  # nothing was made with what it says
+            directory.metadata_file.unlink(missing_ok=True)
+        yield directory.claim(
+            RunFacts(
+                configuration=prepared.shown,
+                digest=prepared.configuration,
+                agent=prepared.agent_cls,
+                dataset=str(request.dataset),
+                dataset_sha256=file_digest(request.dataset),
+                dataset_rows=prepared.rows,
+                split=prepared.split,
+                argv=command_line(),
+            ),
+            redactor.redact,
+        )
+
+
+def run_name(directory: RunDirectory) -> str:
+    """What labels this run's containers: the directory, as this machine knows it."""
+    return str(directory.path.resolve())

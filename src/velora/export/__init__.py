@@ -1,0 +1,1 @@
+"""Projections of a run into other people's formats."""

@@ -1,0 +1,1 @@
+"""Test log parsers, one pure module for each framework."""

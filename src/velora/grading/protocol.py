@@ -1,0 +1,81 @@
+"""What grading speaks of: statuses of tests, the verdict and the evidence for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """A test's status in one run."""
+
+    PASSED = "PASSED"
+    FAILED = "FAILED"
+    ERROR = "ERROR"
+    SKIPPED = "SKIPPED"
+    XFAIL = "XFAIL"
+    XPASS = "XPASS"
+
+
+@dataclass(frozen=True, slots=True)
+class TestResult:
+    """One test as a log shows it; `line` is the number (from 1) of the line that decided."""
+
+    __test__ = False
+
+    status: Status
+    line: int = 0
+    raw: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a parser read.
+
+    Attributes:
+        results: by exact test name.
+        complete: the log shows that the run came to its end (a summary line was seen).
+        warnings: contradictions, such as totals that differ from what was counted.
+    """
+
+    results: dict[str, TestResult] = field(default_factory=dict)
+    complete: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NameVerdict:
+    """One listed test name. `status` is None where the log has no such test; `rule` says how the
+    name was matched (`exact`, ...) or why not (`missing`, `ambiguous`)."""
+
+    name: str
+    passed: bool
+    status: Status | None
+    rule: str
+    raw: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Is the instance resolved? Only if there is evidence for every listed name.
+
+    Attributes:
+        reason: `resolved`, or the first thing in the way: `empty_patch`, `patch_apply_failed`,
+            `tests_timed_out`, `no_tests_parsed`, `tests_failed`, `tests_missing`, ...
+        patch_applied: None where there was no patch to apply.
+        apply_log: each way tried to apply each patch, and how it went.
+    """
+
+    resolved: bool
+    reason: str
+    fail_to_pass: tuple[NameVerdict, ...] = ()
+    pass_to_pass: tuple[NameVerdict, ...] = ()
+    patch_exists: bool = False
+    patch_applied: bool | None = None
+    parser: str = ""
+    exit_code: int | None = None
+    timed_out: bool = False
+    duration: float = 0.0
+    apply_log: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()

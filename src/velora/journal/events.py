@@ -1,0 +1,184 @@
+"""The events of one attempt: everything that happened, in order, and nothing twice.
+
+An attempt's `events.jsonl` holds one event a line: `{"seq": 0, "at": <unix seconds>,
+"kind": "attempt_started", ...fields}`. The conversation sent to the model is not stored: it is the
+`Prompted`, `Answered`, `Observed` and `Nudged` events in order (`conversation` rebuilds it).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from velora.errors import Outcome
+from velora.journal.messages import Completion, ToolSpec
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptStarted:
+    """Attempt `attempt` (from 1) at an instance begins. `row` is the dataset row as read."""
+
+    kind: ClassVar[str] = "attempt_started"
+    instance_id: str
+    attempt: int
+    run: str
+    configuration: str
+    model: str
+    agent: str
+    velora: str
+    row: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxReady:
+    """The sandbox runs. `image` is the reference, `digest` the engine's image id,
+    `resolver` what found it; `facts` what was measured inside (git, shell, user, platform)."""
+
+    kind: ClassVar[str] = "sandbox_ready"
+    backend: str
+    sandbox_id: str
+    image: str
+    digest: str
+    resolver: str
+    workdir: str
+    workdir_source: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotTaken:
+    """The state that the final diff is taken against. `tree` is a git tree id where there is one;
+    `method` is `git` or `engine`; `base_commit_found` is None where the row names none."""
+
+    kind: ClassVar[str] = "snapshot_taken"
+    method: str
+    tree: str
+    base_commit: str
+    base_commit_found: bool | None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prompted:
+    """The conversation's start: the system prompt, the task and the tools on offer."""
+
+    kind: ClassVar[str] = "prompted"
+    system: str
+    instruction: str
+    tools: tuple[ToolSpec, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The model answered."""
+
+    kind: ClassVar[str] = "answered"
+    completion: Completion
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """The result of one tool call.
+
+    Attributes:
+        call_id, tool: the call that it answers.
+        arguments: the arguments as executed (parsed and coerced); {} if they could not be parsed.
+        content: what the model is shown.
+        error: the call failed as a call (bad arguments, refused edit); a command's non-zero exit
+            status is not an error.
+        exit_code: of a shell command; -1 while it still runs; None for other tools.
+        cwd: the shell's working directory afterwards, or "".
+        duration: seconds.
+        extras: tool-specific facts (truncation, spill file, edited path, ...).
+    """
+
+    kind: ClassVar[str] = "observed"
+    call_id: str
+    tool: str
+    arguments: dict[str, Any]
+    content: str
+    error: bool = False
+    exit_code: int | None = None
+    cwd: str = ""
+    duration: float = 0.0
+    extras: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Nudged:
+    """The harness spoke to the model as the user."""
+
+    kind: ClassVar[str] = "nudged"
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something worth knowing that is not part of the conversation. `code` is a stable word such
+    as `llm_retry`, `shell_restarted`, `max_output_tokens_clamped`."""
+
+    kind: ClassVar[str] = "noted"
+    code: str
+    text: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PatchTaken:
+    """The diff against the snapshot: `status` is `patch`, `empty` or `failed`. The bytes lie in
+    `model.patch` beside the events; `sha256` and `size` are theirs."""
+
+    kind: ClassVar[str] = "patch_taken"
+    status: str
+    size: int = 0
+    sha256: str = ""
+    detail: str = ""
+    files: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnded:
+    """The attempt is over. `detail` explains an outcome that is not `finished`."""
+
+    kind: ClassVar[str] = "attempt_ended"
+    outcome: Outcome
+    detail: str = ""
+    steps: int = 0
+    duration: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """A verdict on the attempt's patch; the last one counts. `report` is what `report.json` says
+    of the instance; `error` is set where grading broke, and then there is no verdict."""
+
+    kind: ClassVar[str] = "graded"
+    resolved: bool | None
+    reason: str
+    report: dict[str, Any] = field(default_factory=dict)
+    error: str = ""
+
+
+Event = (
+    AttemptStarted
+    | SandboxReady
+    | SnapshotTaken
+    | Prompted
+    | Answered
+    | Observed
+    | Nudged
+    | Noted
+    | PatchTaken
+    | AttemptEnded
+    | Graded
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An event with its number (from 0) and the time it was appended (unix seconds)."""
+
+    seq: int
+    at: float
+    event: Event

@@ -1,0 +1,109 @@
+"""Costs, tokens and latencies of one attempt, in OpenHands' schema.
+
+`accumulated_cost` is the sum of the known costs; `cost_unknown_calls` says how many calls have no
+known price and so are not in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from velora.journal.events import Answered, Record
+from velora.journal.messages import Completion
+
+
+@dataclass(slots=True)
+class Spent:
+    """Running totals over the calls of one or more attempts; `add` is O(1)."""
+
+    calls: int = 0
+    cost: float = 0.0
+    cost_unknown_calls: int = 0
+    prompt: int = 0
+    completion: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    reasoning: int = 0
+    latency: float = field(default=0.0)
+
+    def add(self, completion: Completion) -> None:
+        """Count one call."""
+        self.calls += 1
+        if completion.cost is None:
+            self.cost_unknown_calls += 1
+        else:
+            self.cost += completion.cost
+        usage = completion.usage
+        self.prompt += usage.prompt
+        self.completion += usage.completion
+        self.cache_read += usage.cache_read
+        self.cache_write += usage.cache_write
+        self.reasoning += usage.reasoning
+        self.latency += completion.latency
+
+    def merge(self, other: Spent) -> None:
+        """Add the totals of another."""
+        self.calls += other.calls
+        self.cost += other.cost
+        self.cost_unknown_calls += other.cost_unknown_calls
+        self.prompt += other.prompt
+        self.completion += other.completion
+        self.cache_read += other.cache_read
+        self.cache_write += other.cache_write
+        self.reasoning += other.reasoning
+        self.latency += other.latency
+
+
+def metrics(
+    records: Iterable[Record], *, budget: float | None = None, context_window: int = 0
+) -> dict[str, Any]:
+    """The `metrics` of a row of `output.jsonl`.
+
+    Args:
+        records: of one attempt.
+        budget: US dollars that the attempt was allowed, or None.
+        context_window: of the model, in tokens; 0 where it is not known, as in OpenHands.
+    """
+    spent, model, last = Spent(), "", 0
+    costs: list[dict[str, Any]] = []
+    latencies: list[dict[str, Any]] = []
+    usages: list[dict[str, Any]] = []
+    for record in records:
+        if not isinstance(record.event, Answered):
+            continue
+        completion = record.event.completion
+        spent.add(completion)
+        model, last = completion.model, completion.usage.prompt + completion.usage.completion
+        answer = {"model": model, "response_id": completion.response_id}
+        if completion.cost is not None:
+            costs.append({"model": model, "cost": completion.cost, "timestamp": record.at})
+        latencies.append({"latency": completion.latency, **answer})
+        one = Spent()
+        one.add(completion)
+        usages.append(_tokens(one, model, completion.response_id, context_window, last))
+    return {
+        "accumulated_cost": spent.cost,
+        "cost_unknown_calls": spent.cost_unknown_calls,
+        "max_budget_per_task": budget,
+        "accumulated_token_usage": _tokens(spent, model, "", context_window, last),
+        "costs": costs,
+        "response_latencies": latencies,
+        "token_usages": usages,
+        "condenser": [],
+    }
+
+
+def _tokens(spent: Spent, model: str, response_id: str, window: int, turn: int) -> dict[str, Any]:
+    return {
+        "model": model,
+        "prompt_tokens": spent.prompt,
+        "completion_tokens": spent.completion,
+        "cache_read_tokens": spent.cache_read,
+        "cache_write_tokens": spent.cache_write,
+        "reasoning_tokens": spent.reasoning,
+        "context_window": window,
+        "per_turn_token": turn,
+        "response_id": response_id,
+    }

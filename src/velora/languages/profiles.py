@@ -1,0 +1,172 @@
+"""The profiles. To add a language is to add one here."""
+
+from __future__ import annotations
+
+from velora.languages.profile import Profile
+
+NEUTRAL = Profile(name="", display="")
+
+PYTHON = Profile(
+    name="python",
+    display="Python",
+    aliases=("py", "python3", "cpython"),
+    reproduction="`python FILE`",
+    tests=("test_*.py", "*_test.py", "tests/", "conftest.py"),
+    test_command="pytest --no-header -rA --tb=short -p no:cacheprovider",
+    parser="pytest",
+    junk=(
+        "__pycache__/",
+        "*.py[co]",
+        ".pytest_cache/",
+        ".mypy_cache/",
+        ".ruff_cache/",
+        ".hypothesis/",
+        ".tox/",
+        ".nox/",
+        ".coverage",
+        "*.egg-info/",
+        ".eggs/",
+    ),
+)
+
+_NODE_JUNK = ("node_modules/", ".nyc_output/", "coverage/", ".npm/", "npm-debug.log*")
+
+JAVASCRIPT = Profile(
+    name="javascript",
+    display="JavaScript",
+    aliases=("js", "node", "nodejs", "node.js", "jsx", "ecmascript"),
+    reproduction="`node FILE`",
+    tests=("*.test.js", "*.spec.js", "__tests__/", "test/"),
+    test_command="npm test",
+    junk=_NODE_JUNK,
+    may_add_tests=False,
+)
+
+TYPESCRIPT = Profile(
+    name="typescript",
+    display="TypeScript",
+    aliases=("ts", "tsx"),
+    reproduction="`npx tsx FILE` or the project's own runner",
+    tests=("*.test.ts", "*.spec.ts", "*.test.tsx", "__tests__/", "test/"),
+    test_command="npm test",
+    junk=(*_NODE_JUNK, "*.tsbuildinfo"),
+    may_add_tests=False,
+)
+
+GO = Profile(
+    name="go",
+    display="Go",
+    aliases=("golang",),
+    reproduction="`go run FILE`",
+    tests=("*_test.go", "testdata/"),
+    test_command="go test -json ./...",
+    junk=("*.test", "coverage.out"),
+)
+
+RUST = Profile(
+    name="rust",
+    display="Rust",
+    aliases=("rs",),
+    reproduction="`cargo run --example NAME` from a file in examples/",
+    tests=("tests/", "*_test.rs", "src/**/tests.rs"),
+    test_command="cargo test --no-fail-fast",
+    junk=("target/", "*.rs.bk"),
+    may_add_tests=False,
+)
+
+_JVM_JUNK = ("*.class", "target/", "build/", ".gradle/", "hs_err_pid*.log")
+
+JAVA = Profile(
+    name="java",
+    display="Java",
+    aliases=(),
+    reproduction="`javac` and `java`, with the project's classes on the class path",
+    tests=("src/test/", "*Test.java", "*Tests.java", "*IT.java"),
+    test_command="mvn -B test",
+    junk=_JVM_JUNK,
+)
+
+KOTLIN = Profile(
+    name="kotlin",
+    display="Kotlin",
+    aliases=("kt", "kts"),
+    reproduction="`kotlinc FILE -include-runtime -d /tmp/reproduction.jar` and `java -jar`",
+    tests=("src/test/", "*Test.kt", "*Tests.kt"),
+    test_command="./gradlew test",
+    junk=_JVM_JUNK,
+)
+
+_NATIVE_JUNK = (
+    "*.o",
+    "*.obj",
+    "*.gcda",
+    "*.gcno",
+    "CMakeFiles/",
+    "CMakeCache.txt",
+    "Testing/Temporary/",
+)
+
+C = Profile(
+    name="c",
+    display="C",
+    aliases=("c99", "c11", "ansi c"),
+    reproduction="`gcc FILE -o /tmp/reproduction && /tmp/reproduction`",
+    tests=("test_*.c", "*_test.c", "tests/", "test/"),
+    test_command="ctest --output-on-failure",
+    junk=_NATIVE_JUNK,
+)
+
+CPP = Profile(
+    name="cpp",
+    display="C++",
+    aliases=("c++", "cxx", "cc", "cplusplus", "c/c++"),
+    reproduction="`g++ FILE -o /tmp/reproduction && /tmp/reproduction`",
+    tests=("*_test.cpp", "*_test.cc", "test_*.cpp", "tests/", "test/"),
+    test_command="ctest --output-on-failure",
+    junk=_NATIVE_JUNK,
+)
+
+CSHARP = Profile(
+    name="csharp",
+    display="C#",
+    aliases=("c#", "cs", "dotnet", ".net", "c-sharp"),
+    reproduction="`dotnet run --project DIRECTORY`",
+    tests=("*Tests.cs", "*Test.cs", "*.Tests/"),
+    test_command="dotnet test",
+    junk=("bin/", "obj/", "TestResults/"),
+)
+
+RUBY = Profile(
+    name="ruby",
+    display="Ruby",
+    aliases=("rb",),
+    reproduction="`ruby -I lib FILE`",
+    tests=("spec/", "test/", "*_spec.rb", "*_test.rb", "test_*.rb"),
+    test_command="bundle exec rspec",
+    junk=(".bundle/", "coverage/", ".rspec_status"),
+)
+
+PHP = Profile(
+    name="php",
+    display="PHP",
+    aliases=("php7", "php8"),
+    reproduction="`php FILE`",
+    tests=("tests/", "*Test.php"),
+    test_command="vendor/bin/phpunit --testdox",
+    junk=(".phpunit.result.cache", ".phpunit.cache/"),
+)
+
+ALL = (
+    PYTHON,
+    JAVASCRIPT,
+    TYPESCRIPT,
+    GO,
+    RUST,
+    JAVA,
+    KOTLIN,
+    C,
+    CPP,
+    CSHARP,
+    RUBY,
+    PHP,
+)

@@ -1,0 +1,1 @@
+"""Models behind one protocol: HTTP providers, a scripted one and a replaying one."""

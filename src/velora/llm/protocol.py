@@ -1,0 +1,33 @@
+"""What a model is to the rest of the program: messages in, one paid answer out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from velora.journal.messages import Completion, Message, ToolSpec
+
+Note = Callable[[str, str, dict[str, Any]], None]
+"""Called with (code, text, data) for what the journal should know: a retry, a clamp."""
+
+
+class Model(Protocol):
+    """A model that can be talked to; one object serves all attempts of a run."""
+
+    name: str
+
+    async def complete(
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec], *, note: Note
+    ) -> Completion:
+        """Ask for the next answer, retrying what can be retried.
+
+        Raises:
+            ContextOverflow, Refused, BudgetExceeded: the attempt ends as the model's own.
+            ProviderUnavailable: retries are used up.
+            ProviderRejected: retrying is pointless (wrong key, unknown model, bad request).
+        """
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...

@@ -1,0 +1,1 @@
+"""The snapshot before the first step, the diff after the last, and what may be in it."""

@@ -1,0 +1,1 @@
+"""Containers and their likenesses behind one protocol, and the persistent shell in them."""

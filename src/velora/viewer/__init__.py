@@ -1,0 +1,1 @@
+"""A run on a web page or in the terminal."""
