@@ -34,8 +34,7 @@ def test_a_log_says_what_the_framework_says(log: Path) -> None:
     framework, version, case = case_of(log)
     truth = json.loads(log.with_suffix(".json").read_text())
     text = log.read_bytes().decode("utf-8", "replace")
-    label, parsed = registry.parse(framework, text)
-    assert label == framework
+    parsed = registry.parse(framework, text).parsed
     found = {name: str(result.status) for name, result in parsed.results.items()}
     for warning in parsed.warnings:
         assert any(part in warning for part in WARNINGS.get(case, [])), warning
@@ -60,16 +59,18 @@ def test_a_log_says_what_the_framework_says(log: Path) -> None:
 def test_the_line_that_decided_is_named(log: Path) -> None:
     framework, _, case = case_of(log)
     lines = log.read_bytes().decode("utf-8", "replace").split("\n")
-    for name, result in registry.get(framework)(log.read_text(errors="replace")).results.items():
+    for name, result in registry.parse(
+        framework, log.read_text(errors="replace")
+    ).parsed.results.items():
         near = "\n".join(lines[max(0, result.line - 6) : result.line])
         assert name.split("::")[-1].split(".")[-1] in near or case in ("nested", "color")
 
 
 @pytest.mark.parametrize("log", LOGS, ids=lambda log: log.stem)
 def test_auto_finds_the_framework(log: Path) -> None:
-    label, parsed = registry.parse("auto", log.read_text(errors="replace"))
-    assert label == f"auto:{case_of(log)[0]}"
-    assert parsed.results
+    reading = registry.parse("auto", log.read_text(errors="replace"))
+    assert reading.label == f"auto:{case_of(log)[0]}"
+    assert reading.parsed.results
 
 
 @pytest.mark.parametrize(
@@ -84,7 +85,7 @@ def test_auto_finds_the_framework(log: Path) -> None:
 )
 def test_the_test_in_flight_at_a_crash_is_an_error(log: str, name: str, status: str) -> None:
     path = Path(__file__).parent / "logs" / f"{log}.txt"
-    results = registry.get(log.partition("-")[0])(path.read_text()).results
+    results = registry.parse(log.partition("-")[0], path.read_text()).parsed.results
     assert str(results[name].status) == status
     assert not any(name.endswith(("test_after", "test_c")) for name in results)
 
@@ -93,7 +94,7 @@ def test_the_test_in_flight_at_a_crash_is_an_error(log: str, name: str, status: 
 def test_a_cut_log_passes_nothing_that_fails_in_the_whole(log: Path) -> None:
     framework, _, _ = case_of(log)
     truth = json.loads(log.with_suffix(".json").read_text()) or {}
-    parser = registry.get(framework)
+    parser = registry.get(framework)[0].parse
     lines = log.read_bytes().decode("utf-8", "replace").split("\n")
     for cut in range(0, len(lines), 3):
         parsed = parser("\n".join(lines[:cut]))
@@ -105,7 +106,7 @@ def test_a_cut_log_passes_nothing_that_fails_in_the_whole(log: Path) -> None:
 
 @pytest.mark.parametrize("log", LOGS, ids=lambda log: log.stem)
 def test_line_ends_and_colours_change_nothing(log: Path) -> None:
-    parser = registry.get(case_of(log)[0])
+    parser = registry.get(case_of(log)[0])[0].parse
     text = log.read_bytes().decode("utf-8", "replace")
     if "\r" in text or "\x1b" in text:
         return

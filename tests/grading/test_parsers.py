@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from velora.errors import UsageError
-from velora.grading.log import read_log
+from velora.grading import log
+from velora.grading.log import FileLog
 from velora.grading.parsers import registry
 from velora.grading.parsers.text import lines
 from velora.grading.protocol import Status
@@ -59,7 +61,7 @@ LOGS = st.lists(st.tuples(PIECES | st.text(max_size=20), ENDS)).map(
 def test_no_text_is_too_odd(text: str) -> None:
     count = text.count("\n") + 1
     for name in ("pytest", "unittest", "auto"):
-        parsed = registry.get(name)(text)
+        parsed = registry.parse(name, text).parsed
         for result in parsed.results.values():
             assert isinstance(result.status, Status)
             assert 1 <= result.line <= count
@@ -67,9 +69,9 @@ def test_no_text_is_too_odd(text: str) -> None:
 
 @given(LOGS)
 def test_nothing_is_invented(text: str) -> None:
-    for result_name in registry.get("pytest")(text).results:
+    for result_name in registry.parse("pytest", text).parsed.results:
         assert result_name in text.replace("\x1b[0m", "")
-    for result_name in registry.get("unittest")(text).results:
+    for result_name in registry.parse("unittest", text).parsed.results:
         assert result_name.rpartition(".")[2].split(" ")[0] in text.replace("\x1b[0m", "")
 
 
@@ -80,11 +82,9 @@ def test_nothing_is_invented(text: str) -> None:
         ("auto", "auto"),
         ("pytest", "pytest"),
         (" unittest ", "unittest"),
-        ("python/parse_log_pytest", "pytest"),
-        ("python/parse_log_pytest_v2", "pytest"),
-        ("python/parse_log_pytest_v3", "pytest"),
-        ("parse_log_pytest_v3", "pytest"),
-        ("python/parse_log_unittest", "unittest"),
+        ("python/parse_log_pytest_v3", "python/parse_log_pytest_v3"),
+        ("parse_log_pytest_v3", "python/parse_log_pytest_v3"),
+        ("pytest+parse_log_unittest", "pytest+python/parse_log_unittest"),
     ],
 )
 def test_the_names_that_datasets_use(name: str, expected: str) -> None:
@@ -96,12 +96,13 @@ def test_the_names_that_datasets_use(name: str, expected: str) -> None:
     [
         ("pytets", "did you mean 'pytest'"),
         ("python/parse_log_pytest_v4", "python/parse_log_pytest_v"),
-        ("go/parse_log_gotest_json", "parse_log_pytest"),
+        ("java/parse_log_pytest_v3", "python/parse_log_pytest_v3"),
+        ("pytest+nothing", "known"),
     ],
 )
 def test_an_unknown_name_is_an_error(name: str, hint: str) -> None:
     with pytest.raises(UsageError, match="unknown test output parser") as caught:
-        registry.get(name)
+        registry.resolve(name)
     assert hint in str(caught.value)
 
 
@@ -114,23 +115,34 @@ a.py::t PASSED [100%]
 
 
 def test_auto_refuses_a_log_that_fits_two() -> None:
-    label, parsed = registry.parse("auto", PYTEST + UNITTEST)
-    assert (label, parsed.results) == ("auto", {})
-    assert "both fit" in parsed.warnings[0]
+    reading = registry.parse("auto", PYTEST + UNITTEST)
+    assert (reading.label, reading.parsed.results) == ("auto", {})
+    assert "pytest and unittest both fit" in reading.why
+    assert reading.candidates == ("pytest", "unittest")
+
+
+def test_several_parsers_read_one_log() -> None:
+    reading = registry.parse("pytest+unittest", PYTEST + UNITTEST)
+    assert reading.label == "pytest+unittest"
+    assert list(reading.parsed.results) == ["a.py::t", "m.C.test_a"]
 
 
 def test_the_language_decides_for_a_row_without_parser() -> None:
-    label, parsed = registry.parse("", PYTEST + UNITTEST, prefer="pytest")
-    assert (label, list(parsed.results)) == ("auto:pytest", ["a.py::t"])
-    assert "the language decided" in parsed.warnings[0]
-    assert registry.parse("auto", PYTEST + UNITTEST, prefer="pytest")[0] == "auto"
-    assert registry.parse("", UNITTEST, prefer="pytest")[0] == "auto:unittest"
+    reading = registry.parse("", PYTEST + UNITTEST, prefer="pytest")
+    assert (reading.label, list(reading.parsed.results)) == ("auto:pytest", ["a.py::t"])
+    assert "the language decided" in reading.why
+    assert registry.parse("auto", PYTEST + UNITTEST, prefer="pytest").label == "auto"
+    assert registry.parse("", UNITTEST, prefer="pytest").label == "auto:unittest"
+
+
+def test_auto_names_the_line_by_which_it_chose() -> None:
+    assert registry.parse("", f"noise\n{PYTEST}").why == "line 2: '=== test session starts ==='"
 
 
 def test_auto_says_when_nothing_fits() -> None:
-    label, parsed = registry.parse("", "make: nothing to be done\n")
-    assert label == "auto"
-    assert parsed.warnings == ("auto: no parser (pytest, unittest) finds a test",)
+    reading = registry.parse("", "make: nothing to be done\n")
+    assert reading.label == "auto"
+    assert reading.parsed.warnings == ("auto: no parser finds a test in this log",)
 
 
 def test_lines() -> None:
@@ -145,13 +157,22 @@ def test_lines() -> None:
     ]
 
 
-def test_a_long_log_is_read_at_both_ends(tmp_path: Path) -> None:
+@given(st.binary(max_size=60) | LOGS.map(str.encode), st.integers(1, 7))
+def test_a_file_has_the_lines_of_its_text(data: bytes, block: int) -> None:
+    with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+        path = Path(name) / "log"
+        path.write_bytes(data)
+        patch.setattr(log, "_BLOCK", block)
+        expected = list(lines(data.decode("utf-8", "replace")))
+        assert list(FileLog(path).lines()) == expected
+
+
+def test_of_an_endless_line_only_so_much_is_read(tmp_path: Path) -> None:
     path = tmp_path / "log"
-    path.write_bytes(b"first\n" + b"noise \xff\n" * 1000 + b"last\n")
-    text, warnings = read_log(path, limit=400)
-    assert text.startswith("first\n")
-    assert text.endswith("noise \ufffd\nlast\n")
-    assert "bytes left out" in text
-    assert len(text) < 500
-    assert len(warnings) == 1
-    assert read_log(path)[1] == ()
+    path.write_bytes(b"one\n" + b"x" * 5_000_000 + b"\nthree\n" + b"y" * 3_000_000)
+    file = FileLog(path, longest=1000)
+    assert list(file.lines()) == [(1, "one"), (2, "x" * 1000), (3, "three"), (4, "y" * 1000)]
+    assert file.warnings == (
+        "line 2 has 5,000,000 bytes; only the first 1,000 were read",
+        "line 4 has 3,000,000 bytes; only the first 1,000 were read",
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from velora.grading.parsers.pytest_log import parse
+from velora.grading.parsers.python.pytest_log import FRAMEWORK
 from velora.grading.protocol import Parsed
 
 HEAD = "============================= test session starts =============================="
@@ -14,7 +14,7 @@ def statuses(parsed: Parsed) -> dict[str, str]:
 
 
 def log(*lines: str) -> Parsed:
-    return parse("\n".join(lines) + "\n")
+    return FRAMEWORK.parse("\n".join(lines) + "\n")
 
 
 def session(*lines: str, collected: int = 1, end: str = "=== 1 passed in 0.01s ===") -> list[str]:
@@ -211,7 +211,7 @@ def test_dots_alone_name_nothing() -> None:
 
 def test_no_tests() -> None:
     assert log(HEAD, "collected 0 items", "", "=== no tests ran in 0.01s ===").complete
-    assert parse("") == Parsed()
+    assert FRAMEWORK.parse("") == Parsed()
 
 
 def test_a_hostile_line_costs_little() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from velora.grading.parsers.unittest_log import parse
+from velora.grading.parsers.python.unittest_log import FRAMEWORK
 from velora.grading.protocol import Parsed
 
 
@@ -13,7 +13,7 @@ def statuses(parsed: Parsed) -> dict[str, str]:
 
 
 def log(*lines: str) -> Parsed:
-    return parse("\n".join(lines) + "\n")
+    return FRAMEWORK.parse("\n".join(lines) + "\n")
 
 
 def ended(count: int, *, last: str = "OK") -> list[str]:
@@ -131,7 +131,7 @@ def test_a_class_that_cannot_be_set_up() -> None:
 
 
 def test_no_tests() -> None:
-    assert parse("") == Parsed()
+    assert FRAMEWORK.parse("") == Parsed()
     assert log(*ended(0, last="NO TESTS RAN")).complete
 
 

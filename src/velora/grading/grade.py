@@ -16,7 +16,7 @@ from velora.config.settings import EvaluationSettings
 from velora.errors import GraderFailed, SandboxLost, TaskInvalid, VeloraError
 from velora.grading import verdict as rules
 from velora.grading.apply import apply
-from velora.grading.log import read_log
+from velora.grading.log import FileLog
 from velora.grading.parsers import registry
 from velora.grading.patchfile import blank
 from velora.grading.protocol import NameVerdict, Parsed, Verdict
@@ -150,9 +150,8 @@ def check(instance: Instance, parser: str) -> None:
 
 
 def _parse(path: Path, parser: str, prefer: str) -> tuple[str, Parsed]:
-    text, warnings = read_log(path)
-    label, parsed = registry.parse(parser, text, prefer=prefer)
-    return label, Parsed(parsed.results, parsed.complete, warnings + parsed.warnings)
+    reading = registry.parse(parser, FileLog(path), prefer=prefer)
+    return reading.label, reading.parsed
 
 
 def _judged(

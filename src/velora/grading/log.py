@@ -1,32 +1,105 @@
-"""Reads a test log of any length and any bytes for the parsers."""
+"""A test log of any length and any bytes, as the lines that parsers take.
+
+A log is read as often as it is asked for, in blocks, so that one of many gigabytes takes no more
+memory than its longest line, and of a line only so much as a parser can need.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
-LIMIT = 50 * 1024 * 1024
-"""Bytes of a log that are parsed."""
+from velora.grading.parsers.text import lines
 
-_HEAD = 1024 * 1024  # a run's first lines; the rest of the limit is the log's end
+LONGEST = 64 * 1024 * 1024
+"""Bytes of one line that are read; whole reports in JSON come on a single line."""
+
+_BLOCK = 1024 * 1024
 
 
-def read_log(path: Path, limit: int = LIMIT) -> tuple[str, tuple[str, ...]]:
-    """A log as text, bytes that are no UTF-8 replaced, and warnings.
+class Log(Protocol):
+    """A log that can be read several times.
 
-    Of one longer than `limit` the first lines and the end are read, where the frameworks put
-    their first line and their summaries; a line between them says how much is left out. Results
-    in that part are not seen, so their tests count as missing.
+    Attributes:
+        warnings: what was not read of it, known after it has been read once.
     """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        if size <= limit:
-            return file.read().decode("utf-8", "replace"), ()
-        head = file.read(min(_HEAD, limit // 2))
-        head = head[: head.rfind(b"\n") + 1]
-        file.seek(size - (limit - len(head)))
-        tail = file.read()
-    tail = tail[tail.find(b"\n") + 1 :]
-    dropped = size - len(head) - len(tail)
-    warning = f"the log has {size} bytes; {dropped} of them, in the middle, were not parsed"
-    text = head + f"[{dropped} bytes left out]\n".encode() + tail
-    return text.decode("utf-8", "replace"), (warning,)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was not read."""
+        ...
+
+    def lines(self, *, raw: bool = False) -> Iterator[tuple[int, str]]:
+        """Each line with its number; see `parsers.text.lines`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TextLog:
+    """A log in memory."""
+
+    text: str
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """None: all of it is read."""
+        return ()
+
+    def lines(self, *, raw: bool = False) -> Iterator[tuple[int, str]]:
+        """See `Log.lines`."""
+        return lines(self.text, raw=raw)
+
+
+@dataclass(slots=True)
+class FileLog:
+    """A log on disk; bytes that are no UTF-8 become U+FFFD."""
+
+    path: Path
+    longest: int = LONGEST
+    _cut: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The lines that were cut."""
+        return tuple(
+            f"line {number} has {size:,} bytes; only the first {self.longest:,} were read"
+            for number, size in self._cut.items()
+        )
+
+    def lines(self, *, raw: bool = False) -> Iterator[tuple[int, str]]:
+        """See `Log.lines`.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        number = 1
+        for block in self._blocks():
+            yield from lines(block.decode("utf-8", "replace"), first=number, raw=raw)
+            number += block.count(b"\n")
+
+    def _blocks(self) -> Iterator[bytes]:
+        """Blocks of whole lines."""
+        number = 1
+        begun, size = b"", 0  # of a line whose end is yet to come: what is kept, and its length
+        with self.path.open("rb") as file:
+            while chunk := file.read(_BLOCK):
+                head, newline, rest = chunk.partition(b"\n")
+                begun += head[: self.longest - len(begun)]
+                size += len(head)
+                if not newline:
+                    continue
+                self._note(number, size)
+                end = rest.rfind(b"\n") + 1
+                block = begun + newline + rest[:end]
+                yield block
+                number += block.count(b"\n")
+                begun, size = rest[end:][: self.longest], len(rest) - end
+        self._note(number, size)
+        if begun:
+            yield begun
+
+    def _note(self, number: int, size: int) -> None:
+        if size > self.longest:
+            self._cut[number] = size

@@ -19,13 +19,24 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TestResult:
-    """One test as a log shows it; `line` is the number (from 1) of the line that decided."""
+    """One test as a log shows it.
+
+    Attributes:
+        line: the number (from 1) of the line that decided.
+        raw: that line, or what of it matters.
+        duration: seconds, where the framework says; None elsewhere.
+        flaky: it failed first and passed when the framework ran it again; `status` is the last.
+        invented: the name is made up from counts: it names no test, and proves nothing.
+    """
 
     __test__ = False
 
     status: Status
     line: int = 0
     raw: str = ""
+    duration: float | None = None
+    flaky: bool = False
+    invented: bool = False
 
 
 @dataclass(frozen=True, slots=True)

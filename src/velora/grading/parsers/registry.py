@@ -1,73 +1,123 @@
 """The parsers by name, and `auto`, which chooses one by what the log shows.
 
-A parser is `str -> Parsed`: pure, linear in the log's length, and it never raises.
+A name may also join several with a plus sign, `pytest+jest`: each reads the whole log, for commands
+that run more than one framework.
 
 The names that datasets carry in `test_output_parser` (`python/parse_log_pytest_v3` and so on)
-are accepted with and without their language. For now they mean the strict parser of their
-framework: the same log may give other names than VeloraHarness's parser of that name, which cuts
-ids at blanks and doubles methods; `verdict` bridges those two. Parsers with exactly its results
-belong into `DATASET_NAMES` in place of these entries.
+are accepted with and without their language.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass
 
 from velora.errors import UsageError, nearest
-from velora.grading.parsers import pytest_log, unittest_log
-from velora.grading.protocol import Parsed
-
-Parser = Callable[[str], Parsed]
+from velora.grading.log import Log, TextLog
+from velora.grading.parsers import (
+    beam,
+    dotnet,
+    generic,
+    go,
+    javascript,
+    jvm,
+    lua,
+    native,
+    perl,
+    php,
+    python,
+    r,
+    reference,
+    ruby,
+    rust,
+    shell,
+    swift,
+)
+from velora.grading.parsers.framework import Framework
+from velora.grading.parsers.tally import merge
+from velora.grading.protocol import Parsed, TestResult
 
 AUTO = "auto"
 
-STRICT: dict[str, Parser] = {
-    "pytest": pytest_log.parse,
-    "unittest": unittest_log.parse,
-}
-"""Velora's own parsers."""
+_ROOMS = (
+    python,
+    javascript,
+    go,
+    rust,
+    jvm,
+    native,
+    dotnet,
+    ruby,
+    php,
+    beam,
+    lua,
+    perl,
+    r,
+    shell,
+    swift,
+    generic,
+)
 
-DATASET_NAMES: dict[str, str] = {
-    "parse_log_pytest": "pytest",
-    "parse_log_pytest_v2": "pytest",
-    "parse_log_pytest_v3": "pytest",
-    "parse_log_unittest": "unittest",
+FRAMEWORKS: dict[str, Framework] = {
+    framework.name: framework for room in _ROOMS for framework in room.FRAMEWORKS
 }
-"""Names that datasets use, and the strict parser that each of them means."""
+"""Velora's own strict parsers."""
 
-_LANGUAGE = "python/"
+REFERENCE: dict[str, Framework] = {each.name: each for each in reference.FRAMEWORKS}
+"""Parsers that reproduce VeloraHarness's, by the names that datasets use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read of a log, by whom and why.
+
+    Attributes:
+        label: `pytest`; `auto:pytest` where the log decided; plain `auto` where it could not.
+        why: the line by which `auto` chose, and what else it weighed.
+        candidates: the parsers that fit the log.
+    """
+
+    label: str
+    parsed: Parsed
+    why: str = ""
+    candidates: tuple[str, ...] = ()
 
 
 def resolve(name: str) -> str:
-    """The parser that `name` means: a key of `STRICT`, or `auto` (also for "").
-
-    Raises:
-        UsageError: there is no such parser.
-    """
-    word = name.strip()
-    if word in ("", AUTO) or word in STRICT:
-        return word or AUTO
-    bare = word.removeprefix(_LANGUAGE)
-    if bare in DATASET_NAMES:
-        return DATASET_NAMES[bare]
-    known = [*STRICT, AUTO, *DATASET_NAMES, *(_LANGUAGE + each for each in DATASET_NAMES)]
-    raise UsageError(f"unknown test output parser '{name}'", hint=nearest(word, known))
-
-
-def get(name: str) -> Parser:
-    """The parser called `name`; "" is `auto`.
+    """The parser that `name` means, as `get` takes it; `auto` for "".
 
     Raises:
         UsageError: there is no such parser; the hint names the nearest.
     """
-    found = resolve(name)
-    return _auto if found == AUTO else STRICT[found]
+    word = name.strip()
+    if word in ("", AUTO):
+        return AUTO
+    if "+" in word:
+        return "+".join(resolve(part) for part in word.split("+"))
+    if word in FRAMEWORKS or word in REFERENCE:
+        return word
+    bare = word.rpartition("/")[2]
+    for known in REFERENCE:
+        if known.rpartition("/")[2] == bare and (known == word or "/" not in word):
+            return known
+    raise UsageError(
+        f"unknown test output parser '{name}'",
+        hint=nearest(word, [*FRAMEWORKS, AUTO, *REFERENCE]),
+    )
 
 
-def parse(name: str, text: str, *, prefer: str = "") -> tuple[str, Parsed]:
-    """Parse and say by whom: `pytest`, or `auto:pytest` where the log decided; plain `auto`
-    where it could not.
+def get(name: str) -> tuple[Framework, ...]:
+    """The frameworks of a name that is not `auto`.
+
+    Raises:
+        UsageError: there is no such parser.
+    """
+    return tuple(FRAMEWORKS.get(one) or REFERENCE[one] for one in resolve(name).split("+"))
+
+
+def parse(name: str, log: Log | str, *, prefer: str = "") -> Reading:
+    """Read a log.
 
     Args:
         name: a parser's name; "" (the row names none) is `auto` with the help of `prefer`.
@@ -75,33 +125,86 @@ def parse(name: str, text: str, *, prefer: str = "") -> tuple[str, Parsed]:
 
     Raises:
         UsageError: there is no such parser.
+        OSError: the log cannot be read.
     """
+    log = TextLog(log) if isinstance(log, str) else log
     found = resolve(name)
-    if found != AUTO:
-        return found, STRICT[found](text)
-    return choose(text, prefer="" if name.strip() else prefer)
+    if found == AUTO:
+        return choose(log, prefer="" if name.strip() else prefer)
+    return Reading(found, read(get(found), log))
 
 
-def choose(text: str, *, prefer: str = "") -> tuple[str, Parsed]:
-    """Try every parser; the one that finds something reads the log. Two are one too many, unless
-    one of them is `prefer`."""
-    fitting = {name: parsed for name, parser in STRICT.items() if _fits(parsed := parser(text))}
-    if len(fitting) == 1:
-        name, parsed = fitting.popitem()
-        return f"{AUTO}:{name}", parsed
-    if prefer in fitting:
-        parsed = fitting[prefer]
-        note = f"auto: {' and '.join(fitting)} fit this log; the language decided for {prefer}"
-        return f"{AUTO}:{prefer}", replace(parsed, warnings=(note, *parsed.warnings))
-    if not fitting:
-        return AUTO, Parsed(warnings=(f"auto: no parser ({', '.join(STRICT)}) finds a test",))
-    names = " and ".join(fitting)
-    return AUTO, Parsed(warnings=(f"auto: {names} both fit this log; name one of them",))
+def read(frameworks: tuple[Framework, ...], log: Log) -> Parsed:
+    """Read a log with one framework, or with several whose results are put together."""
+    results: dict[str, TestResult] = {}
+    complete = True
+    warnings: list[str] = []
+    for framework in frameworks:
+        parsed = _run(framework, log)
+        merge(results, parsed.results)
+        complete = complete and parsed.complete
+        warnings += parsed.warnings
+    return Parsed(results, complete, (*log.warnings, *warnings))
+
+
+def choose(log: Log, *, prefer: str = "") -> Reading:
+    """Read a log with the one framework that it shows the signs of and that finds tests in it.
+
+    Two are one too many, unless one hosts the other's output or is `prefer`.
+    """
+    signs = detect(log)
+    fitting = {name: parsed for name in signs if _fits(parsed := _run(FRAMEWORKS[name], log))}
+    guests = {guest for name in fitting for guest in FRAMEWORKS[name].hosts} - {prefer}
+    chosen = [name for name in fitting if name not in guests]
+    notes = [f"{name} too, but within another's output" for name in fitting if name in guests]
+    if len(chosen) > 1 and prefer in chosen:
+        notes.append(f"{' and '.join(chosen)} fit; the language decided for {prefer}")
+        chosen = [prefer]
+    fit = tuple(fitting)
+    if len(chosen) == 1:
+        (name,) = chosen
+        parsed = fitting[name]
+        number, line = signs[name]
+        why = "; ".join([f"line {number}: {line.strip()[:120]!r}", *notes])
+        warnings = (*log.warnings, *(f"auto: {note}" for note in notes), *parsed.warnings)
+        return Reading(
+            f"{AUTO}:{name}", Parsed(parsed.results, parsed.complete, warnings), why, fit
+        )
+    if not chosen:
+        seen = f"; it shows signs of {', '.join(signs)}" if signs else ""
+        why = f"no parser finds a test in this log{seen}"
+    else:
+        why = f"{' and '.join(chosen)} both fit this log; name one of them, or {'+'.join(chosen)}"
+    return Reading(AUTO, Parsed(warnings=(*log.warnings, f"auto: {why}")), why, fit)
+
+
+def detect(log: Log) -> dict[str, tuple[int, str]]:
+    """The frameworks whose signs a log shows, each with the first line that shows one."""
+    found: dict[str, tuple[int, str]] = {}
+    wanted = [framework for framework in FRAMEWORKS.values() if framework.signs]
+    pattern = _alternatives(wanted)
+    for number, line in log.lines():
+        while pattern is not None and (match := pattern(line)) is not None:
+            index = match.lastindex or 1
+            found[wanted.pop(index - 1).name] = (number, line)
+            pattern = _alternatives(wanted)
+        if pattern is None:
+            break
+    return found
+
+
+def _alternatives(wanted: list[Framework]) -> Callable[[str], re.Match[str] | None] | None:
+    signs = "|".join(f"({framework.signs})" for framework in wanted)
+    return re.compile(signs).match if signs else None
+
+
+def _run(framework: Framework, log: Log) -> Parsed:
+    reader = framework.reader()
+    feed = reader.feed
+    for number, line in log.lines(raw=framework.raw):
+        feed(number, line)
+    return reader.finish()
 
 
 def _fits(parsed: Parsed) -> bool:
     return bool(parsed.results) or parsed.complete
-
-
-def _auto(text: str) -> Parsed:
-    return choose(text)[1]

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 _ESCAPES = re.compile(
     r"\x1b(?:"
     r"\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
-    r"|\][^\x07\x1b]*(?:\x07|\x1b\\)"  # OSC: titles, links
+    r"|\][^\x07\x1b\n]*(?:\x07|\x1b\\)"  # OSC: titles, links
     r"|[@-Z\\^_]"  # two-character sequences
     r")"
 )
@@ -23,23 +23,27 @@ def plain(text: str) -> str:
     return _ESCAPES.sub("", text) if "\x1b" in text else text
 
 
-def lines(text: str) -> Iterator[tuple[int, str]]:
-    """Each line's number (from 1) and its text without escapes and line end.
+def lines(text: str, *, first: int = 1, raw: bool = False) -> Iterator[tuple[int, str]]:
+    """Each line's number and its text without escapes and line end.
 
     Only `\\n`, `\\r\\n` and a lone `\\r` end a piece: form feeds and Unicode separators may stand
-    in a test's name.
+    in a test's name. A line end at the end of the text begins no further line.
+
+    Args:
+        first: the first line's number.
+        raw: leave escapes and carriage returns in.
     """
-    number = 0
-    start = 0
-    length = len(text)
-    while start < length:
-        end = text.find("\n", start)
-        if end < 0:
-            end = length
-        number += 1
-        line = text[start:end]
-        start = end + 1
+    if not raw:
+        text = plain(text)
+    pieces = text.split("\n")
+    if not pieces[-1]:
+        pieces.pop()
+    if raw or "\r" not in text:
+        yield from enumerate(pieces, first)
+        return
+    for number, line in enumerate(pieces, first):
         if "\r" in line:
-            line = line.removesuffix("\r")
-        for piece in plain(line).split("\r"):
-            yield number, piece
+            for piece in line.removesuffix("\r").split("\r"):
+                yield number, piece
+        else:
+            yield number, line

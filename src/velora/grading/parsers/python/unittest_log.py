@@ -18,21 +18,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from velora.grading.parsers import unittest_lines as grammar
+from velora.grading.parsers.framework import Framework
+from velora.grading.parsers.python import unittest_lines as grammar
 from velora.grading.parsers.tally import merge, note, worse
-from velora.grading.parsers.text import lines
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _RAW = 500  # characters of a line kept as evidence
 _INNER = 5000  # tests that a test may run itself
-
-
-def parse(text: str) -> Parsed:
-    """All runs of a log; `complete` if the last one came to its end."""
-    reader = _Reader()
-    for number, line in lines(text):
-        reader.feed(number, line)
-    return reader.finish()
 
 
 @dataclass(slots=True)
@@ -71,7 +63,9 @@ class _Run:
     blocks: dict[str, int] = field(default_factory=lambda: {"FAIL": 0, "ERROR": 0})
 
 
-class _Reader:
+class UnittestReader:
+    """All runs of a log; `complete` if the last one came to its end."""
+
     def __init__(self) -> None:
         self.results: dict[str, TestResult] = {}
         self.warnings: list[str] = []
@@ -239,3 +233,12 @@ def _fits(tests: list[_Test], ran: int) -> bool:
 
 def _names(tests: list[_Test]) -> set[str]:
     return {test.name for test in tests if not grammar.is_fixture(test.name)}
+
+
+FRAMEWORK = Framework(
+    name="unittest",
+    reader=UnittestReader,
+    names="`module.Class.test_method`",
+    signs=r"Ran \d+ tests? in [\d.]+s$|\w+ \([\w.<>]+\)(?: \.\.\. .*| \.\.\.)?$",
+    languages=("python",),
+)

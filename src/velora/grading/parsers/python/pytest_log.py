@@ -15,20 +15,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from velora.grading.parsers import pytest_lines as grammar
+from velora.grading.parsers.framework import Framework
+from velora.grading.parsers.python import pytest_lines as grammar
 from velora.grading.parsers.tally import merge, note
-from velora.grading.parsers.text import lines
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _RAW = 500  # characters of a line kept as evidence
-
-
-def parse(text: str) -> Parsed:
-    """All sessions of a log; `complete` if the last one came to its end."""
-    reader = _Reader()
-    for number, line in lines(text):
-        reader.feed(number, line)
-    return reader.finish()
 
 
 @dataclass(slots=True)
@@ -79,7 +71,9 @@ def _bad(result: TestResult) -> bool:
     return result.status in (Status.FAILED, Status.ERROR)
 
 
-class _Reader:
+class PytestReader:
+    """All sessions of a log; `complete` if the last one came to its end."""
+
     def __init__(self) -> None:
         self.results: dict[str, TestResult] = {}
         self.warnings: list[str] = []
@@ -229,3 +223,13 @@ def _progress_line(session: _Session, number: int, line: str) -> None:
         session.passed += status is Status.PASSED
         session.last = name if status is Status.PASSED else ""
     note(session.results, name, TestResult(status, number, line[:_RAW]))
+
+
+FRAMEWORK = Framework(
+    name="pytest",
+    reader=PytestReader,
+    names="node ids: `tests/test_a.py::TestA::test_b[param]`",
+    signs=r"=+ (?:test session starts|short test summary info) =+$"
+    r"|(?:\d+ [a-z]+, )*\d+ (?:passed|failed|skipped|errors?)(?:, \d+ [a-z]+)* in [\d.]+s",
+    languages=("python",),
+)

@@ -1,0 +1,7 @@
+"""Parsers for .NET."""
+
+from __future__ import annotations
+
+from velora.grading.parsers.framework import Framework
+
+FRAMEWORKS: tuple[Framework, ...] = ()

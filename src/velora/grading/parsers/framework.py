@@ -1,0 +1,65 @@
+"""What a parser is: a `Framework`, one for each test framework's output.
+
+A framework's reader takes a log line by line, so a log of any length is read in the memory of its
+results. It is pure, takes linear time, never raises, and believes a line only where the
+framework's own grammar has a place for it: what a program under test prints may look like a
+verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from velora.grading.parsers.text import lines
+from velora.grading.protocol import Parsed
+
+
+class Reader(Protocol):
+    """Reads one log. It is used once."""
+
+    def feed(self, number: int, line: str) -> None:
+        """Take the next line, without its end; several pieces of a line that carriage returns
+        overwrite come one after another under one number."""
+        ...
+
+    def finish(self) -> Parsed:
+        """The end of the log: what was read."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Framework:
+    """A test framework's output and how to read it.
+
+    Attributes:
+        name: what `--parser` and `test_output_parser` call it.
+        reader: makes a reader for one log.
+        names: how its tests are named in the results, with an example, for people.
+        signs: a regular expression without capturing groups that matches at the beginning of some
+            line of every log of this framework, and hardly of any other: by it `auto` chooses.
+            "" is never chosen.
+        languages: canonical names of the languages whose projects use it.
+        hosts: frameworks whose output may stand within this one's, as CTest shows GoogleTest's.
+            Where both fit, `auto` takes this one.
+        raw: the reader takes lines as they are, escape sequences and carriage returns included.
+        strict: for a parser that reproduces somebody else's rules: the strict parsers that read
+            the same logs.
+    """
+
+    name: str
+    reader: Callable[[], Reader]
+    names: str
+    signs: str = ""
+    languages: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    raw: bool = False
+    strict: tuple[str, ...] = ()
+
+    def parse(self, text: str) -> Parsed:
+        """Read a whole log."""
+        reader = self.reader()
+        for number, line in lines(text, raw=self.raw):
+            reader.feed(number, line)
+        return reader.finish()

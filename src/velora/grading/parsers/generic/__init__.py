@@ -1,0 +1,7 @@
+"""Parsers for formats that many frameworks write: TAP, JUnit XML, plain PASS and FAIL lines."""
+
+from __future__ import annotations
+
+from velora.grading.parsers.framework import Framework
+
+FRAMEWORKS: tuple[Framework, ...] = ()
