@@ -12,7 +12,6 @@ Limits of memory, CPU and processes are not enforced: that needs cgroups, which 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import fcntl
 import json
 import os
@@ -21,7 +20,7 @@ import shutil
 import sys
 import tempfile
 import termios
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -37,7 +36,8 @@ from velora.sandbox.tree import pack
 
 T = TypeVar("T")
 
-_KEEPER = b"echo kept; while read -r _; do :; done; exit\n"
+# It answers each line with an empty one: the sandbox lives.
+_KEEPER = b"echo kept; while read -r _; do echo; done; exit\n"
 # With --pidns, bwrap forks through a parent that exits, and --die-with-parent then kills the child
 # now and then. The processes that join end with the first one's namespace anyway.
 _ALONE = ("--unshare-user", "--unshare-pid", "--die-with-parent")
@@ -84,6 +84,7 @@ class BubblewrapSandbox(Contained):
         self._namespaces: list[int] = []
         self._stopped = False
         self._ended = asyncio.Event()
+        self._asking = asyncio.Lock()
         self._watch: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -210,7 +211,7 @@ class BubblewrapSandbox(Contained):
         else:
             inside = await LocalStream.start(joined, cwd="/", env=self._env(env))
         self._streams = [stream for stream in self._streams if not stream.closed]
-        self._streams.append(_Joined(inside, self._ended))
+        self._streams.append(_Joined(inside, self._lost))
         return self._streams[-1]
 
     def _check(self) -> None:
@@ -219,6 +220,18 @@ class BubblewrapSandbox(Contained):
         if self._ended.is_set():
             raise SandboxLost(_ENDED)
 
+    async def _lost(self) -> bool:
+        """What kills everything in the sandbox kills the keeper too, which then answers no more."""
+        if self._stopped or self._keeper is None or self._ended.is_set():
+            return True
+        async with self._asking:
+            try:
+                await self._keeper.write(b"\n")
+                where, _ = await self._keeper.read()
+            except BrokenPipeError:
+                return True
+            return not where
+
     async def _blocking(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
@@ -226,15 +239,17 @@ class BubblewrapSandbox(Contained):
 class _Joined:
     """A `Stream` that tells its own end from the sandbox's."""
 
-    def __init__(self, inside: LocalStream, sandbox_ended: asyncio.Event) -> None:
+    def __init__(self, inside: LocalStream, lost: Callable[[], Awaitable[bool]]) -> None:
         self._inside = inside
-        self._sandbox_ended = sandbox_ended
+        self._lost = lost
         self.closed = False
 
     async def read(self) -> tuple[int, bytes]:
         where, data = await self._inside.read()
-        if not where and not self.closed:
-            await self._check(await self._inside.exit_code())
+        if not where:
+            killed = self.closed or await self._inside.exit_code() == _SIGKILLED
+            if killed and await self._lost():
+                raise SandboxLost(_ENDED)
         return where, data
 
     async def write(self, data: bytes) -> None:
@@ -249,14 +264,6 @@ class _Joined:
     async def close(self) -> None:
         self.closed = True
         await self._inside.close()
-
-    async def _check(self, status: int) -> None:
-        if status == _SIGKILLED:  # the sandbox's end kills all, and is seen within milliseconds
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(0.1):
-                    await self._sandbox_ended.wait()
-        if self._sandbox_ended.is_set():
-            raise SandboxLost(_ENDED)
 
 
 async def _on_terminal(argv: Sequence[str], env: Mapping[str, str]) -> LocalStream:
