@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from velora.patch.quoting import c_unquote
 
@@ -34,6 +35,35 @@ def paths(patch: bytes) -> tuple[bytes, ...]:
         if path and not path.startswith(b"/") and b".." not in parts and b"" not in parts:
             found[path] = None
     return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Hunk:
+    """One hunk of a patch: of which file, its lines from `@@` on, and those it adds, without the
+    plus sign."""
+
+    path: bytes
+    text: bytes
+    added: tuple[bytes, ...]
+
+
+def hunks(patch: bytes) -> Iterator[Hunk]:
+    """The hunks of a patch, in its order; a deleted file's have its old path."""
+    lines = patch.split(b"\n")
+    at = 0
+    path = b""
+    while at < len(lines):
+        line = lines[at]
+        at += 1
+        if line.startswith((b"--- ", b"+++ ")):
+            name = _name(line[4:])
+            path = path if name == _NOWHERE else _stripped(name)
+        elif (hunk := _HUNK.match(line)) is not None:
+            end = _skip_hunk(lines, at, _count(hunk[1]), _count(hunk[2]))
+            body = lines[at:end]
+            added = tuple(each[1:] for each in body if each.startswith(b"+"))
+            yield Hunk(path, b"\n".join([line, *body]), added)
+            at = end
 
 
 def _paths(lines: list[bytes]) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ environment it sources itself. All output goes to one file, in the order in whic
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
@@ -32,11 +33,16 @@ class Ran:
         return self.exit_code is None
 
 
-def eval_script(command: str, workdir: str) -> str:
-    """The script that grades: the same bytes run in the sandbox and stand in `eval.sh`."""
+def eval_script(command: str, workdir: str, prologue: Sequence[str] = ()) -> str:
+    """The script that grades: the same bytes run in the sandbox and stand in `eval.sh`.
+
+    Args:
+        prologue: lines of shell before the command.
+    """
     proxies = " ".join(f"{name} {name.upper()}" for name in PROXIES)
     body = command if command.endswith("\n") else command + "\n"
-    return f"unset {proxies}\ncd -- {quote(workdir)} || exit 126\n{body}"
+    lines = [f"unset {proxies}", f"cd -- {quote(workdir)} || exit 126", *prologue, body]
+    return "\n".join(lines)
 
 
 async def run(

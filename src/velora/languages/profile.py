@@ -16,7 +16,11 @@ class Profile:
         aliases: other spellings in data sets, case-folded.
         reproduction: how a reproduction script is run; follows the words "run it with"; "" where
             that is not known.
-        tests: globs that test files and directories match, hints for a reader.
+        tests: globs of test files and directories, written as `junk` is.
+        runner: globs of files that decide which tests run and how they are reported, and do nothing
+            else for the project; as `tests`.
+        build: globs of files that build the project and may configure its tests; as `tests`.
+        single_test: how one test is run, with NAME for its name; "" if there is no one way.
         test_command: what runs the tests where the row does not say; "" if there is no one way.
         parser: the grader's parser of that command's output; "" if it has none yet.
         junk: globs of what building and testing leave behind; a directory's ends with a slash. A
@@ -31,6 +35,9 @@ class Profile:
     aliases: tuple[str, ...] = ()
     reproduction: str = ""
     tests: tuple[str, ...] = ()
+    runner: tuple[str, ...] = ()
+    build: tuple[str, ...] = ()
+    single_test: str = ""
     test_command: str = ""
     parser: str = ""
     junk: tuple[str, ...] = ()

@@ -12,6 +12,23 @@ PYTHON = Profile(
     aliases=("py", "python3", "cpython"),
     reproduction="`python FILE`",
     tests=("test_*.py", "*_test.py", "tests/", "conftest.py"),
+    runner=(
+        "conftest.py",
+        "pytest.ini",
+        ".pytest.ini",
+        "tox.ini",
+        "noxfile.py",
+        "sitecustomize.py",
+        "usercustomize.py",
+        "*.pth",
+        "pytest.py",
+        "_pytest/",
+        "unittest.py",
+        "unittest/",
+        ".coveragerc",
+    ),
+    build=("pyproject.toml", "setup.cfg", "setup.py", "Makefile"),
+    single_test="pytest NAME",
     test_command="pytest --no-header -rA --tb=short -p no:cacheprovider",
     parser="pytest",
     junk=(
@@ -29,6 +46,24 @@ PYTHON = Profile(
     ),
 )
 
+_NODE_RUNNER = (
+    "jest.config.*",
+    "jest.setup.*",
+    "vitest.config.*",
+    "vitest.setup.*",
+    "vite.config.*",
+    ".mocharc*",
+    "mocha.opts",
+    "karma.conf.*",
+    "ava.config.*",
+    "jasmine.json",
+    "babel.config.*",
+    ".babelrc*",
+    "setupTests.*",
+    ".taprc",
+    "node_modules/",
+)
+_NODE_BUILD = ("package.json", "package-lock.json", "tsconfig*.json", "yarn.lock", "pnpm-lock.yaml")
 _NODE_JUNK = ("node_modules/", ".nyc_output/", "coverage/", ".npm/", "npm-debug.log*")
 
 JAVASCRIPT = Profile(
@@ -37,6 +72,9 @@ JAVASCRIPT = Profile(
     aliases=("js", "node", "nodejs", "node.js", "jsx", "ecmascript"),
     reproduction="`node FILE`",
     tests=("*.test.js", "*.spec.js", "__tests__/", "test/"),
+    runner=_NODE_RUNNER,
+    build=_NODE_BUILD,
+    single_test="npx jest -t NAME",
     test_command="npm test",
     junk=_NODE_JUNK,
     may_add_tests=False,
@@ -48,6 +86,9 @@ TYPESCRIPT = Profile(
     aliases=("ts", "tsx"),
     reproduction="`npx tsx FILE` or the project's own runner",
     tests=("*.test.ts", "*.spec.ts", "*.test.tsx", "__tests__/", "test/"),
+    runner=_NODE_RUNNER,
+    build=_NODE_BUILD,
+    single_test="npx jest -t NAME",
     test_command="npm test",
     junk=(*_NODE_JUNK, "*.tsbuildinfo"),
     may_add_tests=False,
@@ -59,6 +100,8 @@ GO = Profile(
     aliases=("golang",),
     reproduction="`go run FILE`",
     tests=("*_test.go", "testdata/"),
+    build=("go.mod", "go.sum", "go.work", "Makefile"),
+    single_test="go test -run '^NAME$' ./...",
     test_command="go test -json ./...",
     junk=("*.test", "coverage.out"),
 )
@@ -69,11 +112,22 @@ RUST = Profile(
     aliases=("rs",),
     reproduction="`cargo run --example NAME` from a file in examples/",
     tests=("tests/", "*_test.rs", "src/**/tests.rs"),
+    runner=(".cargo/", "nextest.toml", ".config/nextest.toml"),
+    build=("Cargo.toml", "Cargo.lock", "build.rs", "rust-toolchain*"),
+    single_test="cargo test NAME -- --exact",
     test_command="cargo test --no-fail-fast",
     junk=("target/", "*.rs.bk"),
     may_add_tests=False,
 )
 
+_JVM_RUNNER = (
+    "junit-platform.properties",
+    "surefire*.xml",
+    "testng*.xml",
+    ".mvn/",
+    "*META-INF/services/org.junit*",
+)
+_JVM_BUILD = ("pom.xml", "build.gradle*", "settings.gradle*", "gradle.properties", "build.xml")
 _JVM_JUNK = ("*.class", "target/", "build/", ".gradle/", "hs_err_pid*.log")
 
 JAVA = Profile(
@@ -81,7 +135,10 @@ JAVA = Profile(
     display="Java",
     aliases=(),
     reproduction="`javac` and `java`, with the project's classes on the class path",
-    tests=("src/test/", "*Test.java", "*Tests.java", "*IT.java"),
+    tests=("*src/test/", "*Test.java", "*Tests.java", "*IT.java"),
+    runner=_JVM_RUNNER,
+    build=_JVM_BUILD,
+    single_test="mvn -B test -Dtest='CLASS#NAME'",
     test_command="mvn -B test",
     junk=_JVM_JUNK,
 )
@@ -91,11 +148,30 @@ KOTLIN = Profile(
     display="Kotlin",
     aliases=("kt", "kts"),
     reproduction="`kotlinc FILE -include-runtime -d /tmp/reproduction.jar` and `java -jar`",
-    tests=("src/test/", "*Test.kt", "*Tests.kt"),
+    tests=("*src/test/", "*Test.kt", "*Tests.kt"),
+    runner=_JVM_RUNNER,
+    build=_JVM_BUILD,
+    single_test="./gradlew test --tests NAME",
     test_command="./gradlew test",
     junk=_JVM_JUNK,
 )
 
+_NATIVE_RUNNER = (
+    "CTestConfig.cmake",
+    "CTestCustom.cmake*",
+    "DartConfig.cmake",
+    "test-driver",
+    "tap-driver*",
+)
+_NATIVE_BUILD = (
+    "CMakeLists.txt",
+    "*.cmake",
+    "Makefile*",
+    "*.mk",
+    "meson.build",
+    "meson_options.txt",
+    "configure*",
+)
 _NATIVE_JUNK = (
     "*.o",
     "*.obj",
@@ -112,6 +188,9 @@ C = Profile(
     aliases=("c99", "c11", "ansi c"),
     reproduction="`gcc FILE -o /tmp/reproduction && /tmp/reproduction`",
     tests=("test_*.c", "*_test.c", "tests/", "test/"),
+    runner=_NATIVE_RUNNER,
+    build=_NATIVE_BUILD,
+    single_test="ctest -R '^NAME$' --output-on-failure",
     test_command="ctest --output-on-failure",
     junk=_NATIVE_JUNK,
 )
@@ -122,6 +201,9 @@ CPP = Profile(
     aliases=("c++", "cxx", "cc", "cplusplus", "c/c++"),
     reproduction="`g++ FILE -o /tmp/reproduction && /tmp/reproduction`",
     tests=("*_test.cpp", "*_test.cc", "test_*.cpp", "tests/", "test/"),
+    runner=_NATIVE_RUNNER,
+    build=_NATIVE_BUILD,
+    single_test="ctest -R '^NAME$' --output-on-failure",
     test_command="ctest --output-on-failure",
     junk=_NATIVE_JUNK,
 )
@@ -132,6 +214,9 @@ CSHARP = Profile(
     aliases=("c#", "cs", "dotnet", ".net", "c-sharp"),
     reproduction="`dotnet run --project DIRECTORY`",
     tests=("*Tests.cs", "*Test.cs", "*.Tests/"),
+    runner=("*.runsettings", "xunit.runner.json", "testconfig.json"),
+    build=("*.csproj", "*.sln", "*.props", "*.targets", "NuGet.config"),
+    single_test="dotnet test --filter FullyQualifiedName=NAME",
     test_command="dotnet test",
     junk=("bin/", "obj/", "TestResults/"),
 )
@@ -142,6 +227,9 @@ RUBY = Profile(
     aliases=("rb",),
     reproduction="`ruby -I lib FILE`",
     tests=("spec/", "test/", "*_spec.rb", "*_test.rb", "test_*.rb"),
+    runner=(".rspec", "spec_helper.rb", "rails_helper.rb", "test_helper.rb", ".rspec-local"),
+    build=("Rakefile", "Gemfile", "Gemfile.lock", "*.gemspec", ".rubocop.yml"),
+    single_test="bundle exec rspec -e NAME",
     test_command="bundle exec rspec",
     junk=(".bundle/", "coverage/", ".rspec_status"),
 )
@@ -152,6 +240,9 @@ PHP = Profile(
     aliases=("php7", "php8"),
     reproduction="`php FILE`",
     tests=("tests/", "*Test.php"),
+    runner=("phpunit.xml*", "phpunit.dist.xml", "Pest.php", "tests/bootstrap.php", "auto_prepend*"),
+    build=("composer.json", "composer.lock"),
+    single_test="vendor/bin/phpunit --filter NAME",
     test_command="vendor/bin/phpunit --testdox",
     junk=(".phpunit.result.cache", ".phpunit.cache/"),
 )

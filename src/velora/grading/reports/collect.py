@@ -1,0 +1,135 @@
+"""Asks for reports before the test command runs, and fetches them afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import tarfile
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from shlex import quote
+
+from velora.errors import GraderFailed
+from velora.grading.parsers.tally import merge
+from velora.grading.protocol import Parsed, TestResult
+from velora.grading.reports.recipes import Recipe
+from velora.sandbox.protocol import Sandbox
+
+_LARGEST = 64 * 1024 * 1024
+_MOST = 5000
+_TIMEOUT = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """The reports of one framework, put together.
+
+    Attributes:
+        files: how many there were.
+    """
+
+    recipe: Recipe
+    parsed: Parsed
+    files: int
+
+
+async def prepare(
+    sandbox: Sandbox, recipes: Sequence[Recipe], directory: str
+) -> tuple[tuple[str, ...], str]:
+    """Make `directory`, which must not exist, ready for reports.
+
+    Returns:
+        The lines of shell that ask for them, and what to give to `collect`.
+
+    Raises:
+        GraderFailed: the directory cannot be made.
+        SandboxLost: the sandbox is gone.
+    """
+    made = [f"{directory}/{recipe.name}" for recipe in recipes]
+    # A file is newer than the mark only if it was written after the mark's last second.
+    script = f"mkdir -p {' '.join(map(quote, made))} && touch -d '1 second ago' {quote(directory)}"
+    script += f"/mark 2>/dev/null || touch {quote(directory)}/mark"
+    done = await sandbox.script(script)
+    if done.exit_code:
+        raise GraderFailed(f"no directory for reports: {done.stderr.decode(errors='replace')}")
+    lines = []
+    for recipe, place in zip(recipes, made, strict=True):
+        for name, content in recipe.files.items():
+            await sandbox.write_file(f"{place}/{name}", content.encode())
+        for name, value in recipe.environment.items():
+            said = quote(value.format(dir=place))
+            lines.append(f"export {name}=${{{name}:+${name} }}{said}")
+    return tuple(lines), directory
+
+
+async def collect(
+    sandbox: Sandbox,
+    recipes: Sequence[Recipe],
+    directory: str,
+    workdir: str,
+    pool: Executor | None = None,
+) -> list[Collected]:
+    """Fetch and read the reports that are there.
+
+    Raises:
+        GraderFailed: they are there and cannot be fetched.
+        SandboxLost: the sandbox is gone.
+    """
+    if not recipes:
+        return []
+    script = "\n".join(_gather(recipe, directory, workdir) for recipe in recipes if recipe.written)
+    done = await sandbox.script(f"{script}\nfind {quote(directory)} -type f", timeout=_TIMEOUT)
+    own = {f"{directory}/{r.name}/{name}" for r in recipes for name in r.files}
+    found = set(done.stdout.decode("utf-8", "replace").splitlines()) - own - {f"{directory}/mark"}
+    if not found:
+        return []
+    archive = await sandbox.export(directory)
+    if archive is None:
+        raise GraderFailed(f"the {sandbox.backend} sandbox does not hand out reports")
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(pool, _read, archive, recipes)
+
+
+def _gather(recipe: Recipe, directory: str, workdir: str) -> str:
+    """Copy what the framework has written since the mark beside the other reports."""
+    paths = " -o ".join(f"-path {quote(pattern)}" for pattern in recipe.written)
+    place = quote(f"{directory}/{recipe.name}")
+    find = f"find {quote(workdir)} -type f -newer {quote(directory)}/mark"
+    return (
+        f"i=0; {find} -size -{_LARGEST // 512} \\( {paths} \\) 2>/dev/null | head -n {_MOST} | "
+        f'while IFS= read -r f; do i=$((i + 1)); cp -- "$f" {place}/written-$i; done'
+    )
+
+
+def _read(archive: bytes, recipes: Iterable[Recipe]) -> list[Collected]:
+    by_name = {recipe.name: recipe for recipe in recipes}
+    reports: dict[str, list[Parsed]] = {}
+    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:") as tar:
+        for member in tar:
+            parts = member.name.split("/")
+            if not member.isreg() or len(parts) != 3:
+                continue
+            recipe = by_name.get(parts[1])
+            stream = tar.extractfile(member)
+            if recipe is None or parts[2] in recipe.files or stream is None:
+                continue
+            reports.setdefault(recipe.name, []).append(_one(recipe, stream.read(), member.size))
+    return [Collected(by_name[name], _together(all_), len(all_)) for name, all_ in reports.items()]
+
+
+def _one(recipe: Recipe, data: bytes, size: int) -> Parsed:
+    if size > _LARGEST:
+        return Parsed(warnings=(f"a report of {size:,} bytes was not read",))
+    return recipe.read(data)
+
+
+def _together(reports: Iterable[Parsed]) -> Parsed:
+    results: dict[str, TestResult] = {}
+    complete = True
+    warnings: list[str] = []
+    for parsed in reports:
+        merge(results, parsed.results)
+        complete = complete and parsed.complete
+        warnings += parsed.warnings
+    return Parsed(results, complete, tuple(warnings))
