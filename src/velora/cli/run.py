@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 DATASET = "The task file: JSONL or JSON, gzipped or not."
+FAMILY = "The dataset's family, as swe_bench; its fields tell unless given."
 
 
 def command(
@@ -29,6 +30,7 @@ def command(
         float | None,
         typer.Option("--max-budget-per-task", "-b", min=0, help="US dollars per attempt."),
     ] = None,
+    family: Annotated[str, typer.Option("--family", help=FAMILY)] = "",
     split: Annotated[
         str, typer.Option("--split", help="Part of the output path; files have no splits.")
     ] = "",
@@ -91,8 +93,8 @@ def command(
         max_iterations=max_iterations,
         max_budget_per_task=max_budget_per_task,
         limit=eval_n_limit,
-        ids=_list(eval_ids),
-        skip=_list(skip_ids),
+        ids=separated(eval_ids),
+        skip=separated(skip_ids),
         workers=eval_num_workers,
         attempts=attempts,
         note=eval_note,
@@ -101,9 +103,11 @@ def command(
         image=image,
         evaluate=evaluate,
         ignore_missing_images=ignore_missing_images,
+        family=family,
     )
     return running.run(request, dry_run=dry_run, json=json)
 
 
-def _list(text: str) -> tuple[str, ...]:
+def separated(text: str) -> tuple[str, ...]:
+    """The words of a list that commas separate."""
     return tuple(part.strip() for part in text.split(",") if part.strip())

@@ -57,6 +57,7 @@ class Request:
     evaluate: bool = False
     ignore_missing_images: bool = False
     name: str = ""
+    family: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +111,14 @@ def prepare(request: Request, env: Mapping[str, str] | None = None) -> Prepared:
     notices = [*environment.notices, *loaded.notices]
     if request.split:
         notices.append(f"--split {request.split}: a file has no splits; all its rows are used")
-    rows = read(request.dataset)
+    rows = read(request.dataset, request.family)
     skip = (*environment.skip_ids, *request.skip)
     notices += [f"'{one}' is to be skipped and is in no row" for one in unknown_ids(rows, skip)]
     instances = select(rows, limit=request.limit, ids=request.ids, skip=skip)
     if not instances:
         raise UsageError("no instance is left to run", where=str(request.dataset))
     if request.evaluate:
-        _check_parsers(instances)
+        check_parsers(instances)
     return Prepared(
         request=request,
         settings=loaded.settings,
@@ -133,8 +134,12 @@ def prepare(request: Request, env: Mapping[str, str] | None = None) -> Prepared:
     )
 
 
-def _check_parsers(instances: Iterable[Instance]) -> None:
-    """A parser that is not known would only be found out after the model has been paid."""
+def check_parsers(instances: Iterable[Instance]) -> None:
+    """A parser that is not known would only be found out after the model has been paid.
+
+    Raises:
+        UsageError: a row names one.
+    """
     for instance in instances:
         try:
             registry.resolve(instance.test_output_parser)

@@ -33,16 +33,16 @@ class Ran:
         return self.exit_code is None
 
 
-def eval_script(command: str, workdir: str, prologue: Sequence[str] = ()) -> str:
+def eval_script(command: str, workdir: str, activation: Sequence[str] = ()) -> str:
     """The script that grades: the same bytes run in the sandbox and stand in `eval.sh`.
 
     Args:
-        prologue: lines of shell before the command.
+        activation: commands in front of `command`; none of them ends the script by failing.
     """
     proxies = " ".join(f"{name} {name.upper()}" for name in PROXIES)
-    body = command if command.endswith("\n") else command + "\n"
-    lines = [f"unset {proxies}", f"cd -- {quote(workdir)} || exit 126", *prologue, body]
-    return "\n".join(lines)
+    body = "\n".join((*activation, command))
+    body = body if body.endswith("\n") else body + "\n"
+    return f"unset {proxies}\ncd -- {quote(workdir)} || exit 126\n{body}"
 
 
 async def run(
