@@ -11,12 +11,11 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from shlex import quote
 
 from velora.errors import GraderFailed
+from velora.grading.files import File, Tree, read, write
 from velora.grading.ladder import (
     ALREADY,
     FUZZ,
@@ -30,18 +29,6 @@ from velora.grading.ladder import (
 from velora.sandbox.protocol import Sandbox
 
 _SECONDS = 300.0
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A file or, with `link`, a symbolic link whose target is `data`."""
-
-    data: bytes
-    executable: bool = False
-    link: bool = False
-
-
-_Tree = Mapping[bytes, _File]
 
 
 async def apply(
@@ -58,82 +45,16 @@ async def apply(
         raise GraderFailed("neither the image nor this machine has git, which applies the patches")
     kept = tuple(restore)
     touched = dict.fromkeys((*(path for patch in patches for path in patch.paths), *kept))
-    before = await _read(sandbox, workdir, touched)
+    before = await read(sandbox, workdir, touched)
     rungs, after = await asyncio.to_thread(_apply, before, patches, kept, git)
     if all(any(rung.held for rung in rungs if rung.label == each.label) for each in patches):
-        await _write(sandbox, workdir, before, after)
+        await write(sandbox, workdir, before, after)
     return rungs
 
 
-async def _read(sandbox: Sandbox, workdir: str, touched: Iterable[bytes]) -> dict[bytes, _File]:
-    """The files at the paths; those that are not there are left out."""
-    listed = list(touched)
-    source = (
-        f"cd -- {quote(workdir)} || exit\n"
-        + """
-look() {
-  if [ -L "$1" ]; then printf 'l '; readlink "$1" | tr '\\n' /; echo
-  elif [ -f "$1" ]; then if [ -x "$1" ]; then echo x; else echo f; fi
-  else echo -; fi
-}
-"""
-    )
-    source += "".join(f"look {_word(path)}\n" for path in listed)
-    result = await sandbox.script(source)
-    kinds = result.stdout.split(b"\n")[:-1]
-    if result.exit_code != 0 or len(kinds) != len(listed):
-        detail = result.stderr.decode("utf-8", "replace").strip()
-        raise GraderFailed(f"looking at the files to patch failed: {detail}")
-    files: dict[bytes, _File] = {}
-    for path, kind in zip(listed, kinds, strict=True):
-        if kind.startswith(b"l "):
-            files[path] = _File(kind[2:].removesuffix(b"/"), link=True)
-        elif kind in (b"x", b"f"):
-            data = await sandbox.read_file(f"{workdir}/{os.fsdecode(path)}")
-            files[path] = _File(data, executable=kind == b"x")
-    return files
-
-
-async def _write(sandbox: Sandbox, workdir: str, before: _Tree, after: _Tree) -> None:
-    """Make the sandbox's files what `after` says. Removals come first, with directories that they
-    leave empty, as git has it: a file may come where a directory was, and the other way round."""
-    first = last = f"cd -- {quote(workdir)} || exit\n"
-    for path, file in before.items():
-        now = after.get(path)
-        if now is None or (now != file and (now.link or file.link)):
-            first += f"rm -f -- {_word(path)} || exit\n"
-            if parent := path.rpartition(b"/")[0]:
-                first += f"rmdir -p -- {_word(parent)} 2>/dev/null || :\n"
-    for path, file in after.items():
-        if file == before.get(path):
-            continue
-        if file.link:
-            parent = path.rpartition(b"/")[0]
-            last += f"mkdir -p -- {_word(parent)}\n" if parent else ""
-            last += f"ln -sf -- {_word(file.data)} {_word(path)} || exit\n"
-        elif path not in before or file.executable != before[path].executable:
-            last += f"chmod {'755' if file.executable else '644'} -- {_word(path)} || exit\n"
-    await _script(sandbox, first)
-    for path, file in after.items():
-        if not file.link and file != before.get(path):
-            await sandbox.write_file(f"{workdir}/{os.fsdecode(path)}", file.data)
-    await _script(sandbox, last)
-
-
-async def _script(sandbox: Sandbox, source: str) -> None:
-    result = await sandbox.script(source)
-    if result.exit_code != 0:
-        detail = result.stderr.decode("utf-8", "replace").strip()
-        raise GraderFailed(f"writing the patched files back failed: {detail}")
-
-
-def _word(path: bytes) -> str:
-    return quote(os.fsdecode(path))
-
-
 def _apply(
-    before: _Tree, patches: Sequence[Patch], restore: tuple[bytes, ...], git: str
-) -> tuple[tuple[Rung, ...], _Tree]:
+    before: Tree, patches: Sequence[Patch], restore: tuple[bytes, ...], git: str
+) -> tuple[tuple[Rung, ...], Tree]:
     paths = list(dict.fromkeys((*(path for p in patches for path in p.paths), *restore)))
     rungs: list[Rung] = []
     with tempfile.TemporaryDirectory(prefix="velora-grade-") as name:
@@ -204,19 +125,19 @@ def _run(root: Path, command: list[str]) -> tuple[bool, str]:
     return done.returncode == 0, "\n".join(lines)
 
 
-def _take(root: Path, paths: Iterable[bytes]) -> dict[bytes, _File]:
+def _take(root: Path, paths: Iterable[bytes]) -> dict[bytes, File]:
     """The files at `paths` below `root`."""
-    files: dict[bytes, _File] = {}
+    files: dict[bytes, File] = {}
     for path in paths:
         place = root / os.fsdecode(path)
         if place.is_symlink():
-            files[path] = _File(os.fsencode(place.readlink()), link=True)
+            files[path] = File(os.fsencode(place.readlink()), link=True)
         elif place.is_file() and not _behind_link(root, place):
-            files[path] = _File(place.read_bytes(), executable=os.access(place, os.X_OK))
+            files[path] = File(place.read_bytes(), executable=os.access(place, os.X_OK))
     return files
 
 
-def _put(root: Path, files: _Tree, paths: Iterable[bytes]) -> None:
+def _put(root: Path, files: Tree, paths: Iterable[bytes]) -> None:
     """Make `paths` below `root` what `files` says; a path that it does not have is removed."""
     for path in paths:
         place = root / os.fsdecode(path)
