@@ -26,7 +26,7 @@ def parsed(results: dict[str, Status], *, complete: bool = True) -> Parsed:
 
 def verdict(results: dict[str, Status], f2p: list[str], p2p: list[str]) -> str:
     found = parsed(results)
-    return reason(*judge(f2p, p2p, found), found, timed_out=False)
+    return reason(*judge(f2p, p2p, found), seen=bool(found.results), timed_out=False)
 
 
 # The decision table of the graders in use; one F2P and one P2P name each.
@@ -65,7 +65,10 @@ def test_without_fail_to_pass_nothing_is_resolved() -> None:
 
 def test_a_time_limit_is_never_resolved() -> None:
     found = parsed({"f": P})
-    assert reason(*judge(["f"], [], found), found, timed_out=True) == "tests_timed_out"
+    assert (
+        reason(*judge(["f"], [], found), seen=bool(found.results), timed_out=True)
+        == "tests_timed_out"
+    )
 
 
 @pytest.mark.parametrize(
@@ -120,7 +123,7 @@ def test_an_ambiguous_name_never_passes() -> None:
     found = parsed({"test_a (m.C)": P, "test_a (m.C.test_a)": P})
     fixed, _ = judge(["m.C.test_a"], [], found)
     assert (fixed[0].passed, fixed[0].rule) == (False, "ambiguous")
-    assert reason(fixed, (), found, timed_out=False) == "tests_missing"
+    assert reason(fixed, (), seen=bool(found.results), timed_out=False) == "tests_missing"
     assert cautions(fixed, found, 0) == ("1 listed names mean more than one test of the log",)
 
 
@@ -166,6 +169,6 @@ def test_a_name_passes_only_by_a_result_that_it_stands_for(
     for each in fixed:
         wanted = index.match(each.name).names
         assert each.passed == (bool(wanted) and all(results[name] is P for name in wanted))
-    if reason(fixed, kept, found, timed_out=False) == "resolved":
+    if reason(fixed, kept, seen=bool(found.results), timed_out=False) == "resolved":
         assert fixed
         assert all(each.passed for each in fixed + kept)

@@ -180,6 +180,9 @@ class EvaluationSettings(Section):
     """Let the tests use the network."""
     num_workers: NonNegativeInt = 0
     """Gradings at once; 0 is the number of CPUs."""
+    reports: bool = True
+    """Ask the test frameworks for machine-readable reports, by environment variables alone, and
+    let them confirm the log."""
 
 
 class CoreSettings(Section):

@@ -44,6 +44,7 @@ async def apply(
     """Apply the model's `patch`, restore the test files, apply `test_patches`.
 
     Args:
+        patch: the model's; a blank one is none.
         sandbox: started and fresh: its files are the image's.
         restore: further files to put back, relative to `workdir`.
         tmp: an absolute path in the sandbox for the patches, outside the repository.
@@ -60,7 +61,7 @@ async def apply(
         Patch(f"test patch {number} of {len(datas)}", data, paths(data), test=True)
         for number, data in enumerate(datas, 1)
     ]
-    patches = [model, *tests]
+    patches = tests if blank(patch) else [model, *tests]
     further = [os.fsencode(path) for path in restore]
     touched = [*further, *(path for each in tests for path in each.paths)]
     kept = tuple(dict.fromkeys(touched))
@@ -72,7 +73,7 @@ async def apply(
     both = [path for path in model.paths if path in set(kept)]
     if both:
         log.append(f"model patch: touches test files, put back to the image's: {listed(both, 20)}")
-    if not applied.held(model):
+    if model in patches and not applied.held(model):
         return ApplyResult(model_applied=False, log=tuple(log))
     for each in tests:
         if not applied.held(each):

@@ -1,30 +1,39 @@
 """Grades one patch: from a fresh sandbox to a verdict, with all evidence on disk.
 
-What breaks the grading itself raises; it never becomes an "unresolved".
+What breaks the grading itself raises; it never becomes an "unresolved". A patch that touches what
+decides how tests run must hold without that too: then the tests run a second time, with these
+files as the image has them.
 """
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from concurrent.futures import Executor
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
-from velora import languages
 from velora.config.settings import EvaluationSettings
 from velora.errors import GraderFailed, SandboxLost, TaskInvalid, VeloraError
+from velora.grading import files
 from velora.grading import verdict as rules
-from velora.grading.apply import apply
-from velora.grading.log import FileLog
+from velora.grading.agreement import agree, disagreements
+from velora.grading.measure import Measured, Task, put_in, run_tests
 from velora.grading.parsers import registry
-from velora.grading.patchfile import blank
-from velora.grading.protocol import NameVerdict, Parsed, Verdict
-from velora.grading.report import OUTPUT, PATCH, SCRIPT, Diary, clear, write, write_report
-from velora.grading.run import Ran, eval_script, run
+from velora.grading.patchfile import blank, paths
+from velora.grading.protocol import NameVerdict, Verdict
+from velora.grading.report import PATCH, Diary, clear, write, write_report
+from velora.grading.tamper import inspect, runner_files, test_files
 from velora.instances.model import Instance
+from velora.patch.quoting import listed
 from velora.sandbox.protocol import ExecTimeout, Sandbox
 from velora.sandbox.steps import take_steps
+
+DEPENDS_ON_RUNNER = "depends_on_runner_files"
+"""Resolved only with the patch's own version of files that decide how tests run."""
+
+REPORT_MISSING = "report_missing"
+"""The log shows a whole run, but the report that the framework was asked for is not there."""
 
 
 async def grade(
@@ -59,47 +68,26 @@ async def grade(
     """
     if blank(patch):
         return grade_empty(instance, out_dir)
-    named = parser or instance.test_output_parser
-    check(instance, named)
+    task = Task(
+        instance,
+        sandbox,
+        workdir,
+        out_dir,
+        settings.timeout,
+        parser,
+        language,
+        pool,
+        settings.reports,
+    )
+    check(instance, task.named_parser)
     diary = Diary()
     tmp = f"/tmp/velora-grade-{secrets.token_hex(8)}"
-    loop = asyncio.get_running_loop()
     try:
         clear(out_dir)
         write(out_dir / PATCH, patch)
         diary.note(f"grading {instance.instance_id} in {sandbox.backend} {sandbox.id}: {workdir}")
-        script = eval_script(instance.test_command, workdir, instance.activation)
-        write(out_dir / SCRIPT, script.encode("utf-8", "surrogatepass"))
-        await take_steps(sandbox, instance.setup, workdir=workdir, what="setup")
-        applied = await apply(
-            sandbox,
-            patch,
-            instance.test_patches,
-            workdir=workdir,
-            tmp=tmp,
-            restore=instance.restore,
-        )
-        for line in applied.log:
-            diary.note(line)
-        if not applied.model_applied:
-            verdict = _not_applied(instance, applied.log)
-        else:
-            await take_steps(sandbox, instance.test_setup, workdir=workdir, what="test_setup")
-            ran = await run(
-                sandbox,
-                script,
-                workdir=workdir,
-                tmp=tmp,
-                output=out_dir / OUTPUT,
-                timeout=settings.timeout,
-            )
-            diary.note(f"tests: {_how(ran, settings)} after {ran.duration:.1f} s")
-            prefer = languages.get(instance.language or language).parser
-            label, parsed = await loop.run_in_executor(
-                pool, _parse, out_dir / OUTPUT, named, prefer
-            )
-            diary.note(f"parser {label}: {len(parsed.results)} tests")
-            verdict = _judged(instance, parsed, label, ran, applied.log)
+        verdict = await _grade(task, patch, diary, tmp)
+        verdict = replace(verdict, flags=inspect(patch, task.profile))
         diary.verdict(verdict)
         write_report(out_dir, instance.instance_id, verdict)
         return verdict
@@ -115,6 +103,31 @@ async def grade(
             await sandbox.script(f"rm -rf {tmp}", timeout=5.0)
         with suppress(OSError):
             diary.write(out_dir)
+
+
+async def _grade(task: Task, patch: bytes, diary: Diary, tmp: str) -> Verdict:
+    instance, sandbox, workdir = task.instance, task.sandbox, task.workdir
+    await take_steps(sandbox, instance.setup, workdir=workdir, what="setup")
+    brought = {path for text in instance.test_patches for path in paths(_encoded(text))}
+    brought.update(test_files(patch, _encoded(instance.patch), task.profile))  # put back anyway
+    runner = [path for path in runner_files(patch, task.profile) if path not in brought]
+    originals = await files.read(sandbox, workdir, runner)
+    applied = await put_in(task, patch, diary, tmp)
+    if not applied.model_applied:
+        return _not_applied(instance, applied.log)
+    verdict = _judged(instance, await run_tests(task, diary, tmp), applied.log)
+    if not verdict.resolved or not runner:
+        return verdict
+    changed = await files.read(sandbox, workdir, runner)
+    await files.write(sandbox, workdir, changed, originals)
+    names = listed(runner)
+    diary.note(f"the tests run again with the image's own {names}")
+    second = _judged(instance, await run_tests(task, diary, tmp, again=True), applied.log)
+    if second.resolved:
+        note = f"resolved with the image's own {names} too"
+        return replace(verdict, warnings=(*verdict.warnings, note))
+    note = f"with the image's own {names} it is not resolved: {second.reason}"
+    return replace(second, reason=DEPENDS_ON_RUNNER, warnings=(*second.warnings, note))
 
 
 def grade_empty(instance: Instance, out_dir: Path) -> Verdict:
@@ -159,16 +172,27 @@ def check(instance: Instance, parser: str) -> None:
     registry.resolve(parser)
 
 
-def _parse(path: Path, parser: str, prefer: str) -> tuple[str, Parsed]:
-    reading = registry.parse(parser, FileLog(path), prefer=prefer)
-    return reading.label, reading.parsed
-
-
-def _judged(
-    instance: Instance, parsed: Parsed, label: str, ran: Ran, apply_log: tuple[str, ...]
-) -> Verdict:
-    fixed, kept = rules.judge(instance.fail_to_pass, instance.pass_to_pass, parsed)
-    reason = rules.reason(fixed, kept, parsed, timed_out=ran.timed_out)
+def _judged(instance: Instance, measured: Measured, apply_log: tuple[str, ...]) -> Verdict:
+    parsed, ran = measured.reading.parsed, measured.ran
+    lists = (instance.fail_to_pass, instance.pass_to_pass)
+    fixed, kept = rules.judge(*lists, parsed)
+    warnings = [*parsed.warnings]
+    seen = bool(parsed.results)
+    for report in measured.reports:
+        by_report = rules.judge(*lists, report.parsed)
+        vouches = report.recipe.vouches
+        fixed = agree(fixed, by_report[0], vouches=vouches)
+        kept = agree(kept, by_report[1], vouches=vouches)
+        seen = seen or (vouches and bool(report.parsed.results))
+        warnings += [f"report of {report.recipe.name}: {each}" for each in report.parsed.warnings]
+    if count := disagreements(fixed + kept):
+        warnings.append(f"log and report disagree about {count} listed names")
+    reason = rules.reason(fixed, kept, seen=seen, timed_out=ran.timed_out)
+    if reason == rules.RESOLVED and measured.missing and parsed.complete:
+        reason = REPORT_MISSING
+        warnings.append(
+            f"{' and '.join(measured.missing)} came to its end by the log and wrote no report"
+        )
     return Verdict(
         resolved=reason == rules.RESOLVED,
         reason=reason,
@@ -176,12 +200,12 @@ def _judged(
         pass_to_pass=kept,
         patch_exists=True,
         patch_applied=True,
-        parser=label,
+        parser=measured.reading.label,
         exit_code=ran.exit_code,
         timed_out=ran.timed_out,
         duration=ran.duration,
         apply_log=apply_log,
-        warnings=parsed.warnings + rules.cautions(fixed + kept, parsed, ran.exit_code),
+        warnings=(*warnings, *rules.cautions(fixed + kept, parsed, ran.exit_code)),
     )
 
 
@@ -201,7 +225,5 @@ def _not_run(names: tuple[str, ...]) -> tuple[NameVerdict, ...]:
     return tuple(NameVerdict(name, passed=False, status=None, rule="not_run") for name in names)
 
 
-def _how(ran: Ran, settings: EvaluationSettings) -> str:
-    if ran.timed_out:
-        return f"killed at the limit of {settings.timeout:g} s,"
-    return f"exit status {ran.exit_code}"
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

@@ -39,12 +39,20 @@ def paths(patch: bytes) -> tuple[bytes, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Hunk:
-    """One hunk of a patch: of which file, its lines from `@@` on, and those it adds, without the
-    plus sign."""
+    """One hunk of a patch: of which file, and its lines from `@@` on."""
 
     path: bytes
-    text: bytes
-    added: tuple[bytes, ...]
+    lines: tuple[bytes, ...]
+
+    @property
+    def added(self) -> tuple[bytes, ...]:
+        """The lines it adds, without the plus sign."""
+        return tuple(line[1:] for line in self.lines if line.startswith(b"+"))
+
+    @property
+    def changed(self) -> tuple[bytes, ...]:
+        """The lines it adds or removes, without their signs."""
+        return tuple(line[1:] for line in self.lines if line.startswith((b"+", b"-")))
 
 
 def hunks(patch: bytes) -> Iterator[Hunk]:
@@ -60,9 +68,7 @@ def hunks(patch: bytes) -> Iterator[Hunk]:
             path = path if name == _NOWHERE else _stripped(name)
         elif (hunk := _HUNK.match(line)) is not None:
             end = _skip_hunk(lines, at, _count(hunk[1]), _count(hunk[2]))
-            body = lines[at:end]
-            added = tuple(each[1:] for each in body if each.startswith(b"+"))
-            yield Hunk(path, b"\n".join([line, *body]), added)
+            yield Hunk(path, tuple(lines[at - 1 : end]))
             at = end
 
 

@@ -55,6 +55,17 @@ class Parsed:
 
 
 @dataclass(frozen=True, slots=True)
+class Flag:
+    """Something in a patch that a reader of its verdict should look at; see `tamper`. `hunk` is
+    where, as the patch has it."""
+
+    kind: str
+    path: str
+    why: str
+    hunk: str
+
+
+@dataclass(frozen=True, slots=True)
 class NameVerdict:
     """One listed test name. `status` is None where the log has no such test; `rule` says how the
     name was matched (`exact`, ...) or why not (`missing`, `ambiguous`)."""
@@ -65,6 +76,7 @@ class NameVerdict:
     rule: str
     raw: str = ""
     line: int = 0
+    source: str = "log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +88,7 @@ class Verdict:
             `tests_timed_out`, `no_tests_parsed`, `tests_failed`, `tests_missing`, ...
         patch_applied: None where there was no patch to apply.
         apply_log: each way tried to apply each patch, and how it went.
+        flags: what in the patch could turn a verdict green without mending anything.
     """
 
     resolved: bool
@@ -90,3 +103,4 @@ class Verdict:
     duration: float = 0.0
     apply_log: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()

@@ -8,7 +8,7 @@ The report's first keys are those of SWE-bench and VeloraHarness; Velora's own f
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ PATCH = "patch.diff"
 OUTPUT = "test_output.txt"
 LOG = "run_instance.log"
 SCRIPT = "eval.sh"
+SECOND = "second_"
 
 
 def report(instance_id: str, verdict: Verdict) -> dict[str, Any]:
@@ -54,6 +55,7 @@ def report(instance_id: str, verdict: Verdict) -> dict[str, Any]:
                 },
                 "apply_log": list(verdict.apply_log),
                 "warnings": list(verdict.warnings),
+                "flags": [asdict(flag) for flag in verdict.flags],
             },
         }
     }
@@ -75,7 +77,7 @@ def write(path: Path, data: bytes) -> None:
 def clear(out_dir: Path) -> None:
     """Make the directory and take away what a grading before this one left in it."""
     out_dir.mkdir(parents=True, exist_ok=True)
-    for name in (REPORT, PATCH, OUTPUT, LOG, SCRIPT):
+    for name in (REPORT, PATCH, OUTPUT, LOG, SCRIPT, f"{SECOND}{OUTPUT}", f"{SECOND}{SCRIPT}"):
         (out_dir / name).unlink(missing_ok=True)
 
 
@@ -104,6 +106,8 @@ class Diary:
                     self.note(f"  {each.status or each.rule}  {each.name}")
         for warning in verdict.warnings:
             self.note(f"warning: {warning}")
+        for flag in verdict.flags:
+            self.note(f"look at: {flag.kind}: {flag.path} {flag.why}")
 
     def write(self, out_dir: Path) -> None:
         """Write `run_instance.log`."""
@@ -126,6 +130,7 @@ def _evidence(each: NameVerdict) -> dict[str, Any]:
         "rule": each.rule,
         "matched": each.raw,
         "line": each.line,
+        "source": each.source,
     }
 
 

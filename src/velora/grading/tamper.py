@@ -5,14 +5,14 @@ from within. What a patch touches can be told, though, and here it is told with 
 
 `runner`
     a file that decides which tests run and how they are reported: `conftest.py`, `pytest.ini`,
-    `jest.config.js`, `.rspec`, `sitecustomize.py`. A verdict that is green with such a file must
-    be green without it too: `grade` runs the tests again with these files as the image has them.
+    `jest.config.js`, `.rspec`, `sitecustomize.py`; and one of the next kind whose changed lines
+    speak of tests. A verdict that is green with such a file must be green without it too: `grade`
+    runs the tests again with these files as the image has them.
 `build`
-    a file that builds the project and configures its tests in one: `pyproject.toml`,
-    `package.json`, `pom.xml`. Fixes need to change these, so this is only told.
+    a file that builds the project and may configure its tests: `pyproject.toml`, `package.json`,
+    `pom.xml`. Fixes need to change these, so this is only told.
 `test`
-    a file that matches the language's patterns for tests. Those that the test patch brings are
-    put back anyway.
+    a file that matches the language's patterns for tests; such are put back before the tests run.
 `suspicious`
     an added line that writes what a runner would write, ends the process at once or reaches into
     the runner.
@@ -21,10 +21,10 @@ from within. What a patch touches can be told, though, and here it is told with 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 from velora.grading.patchfile import Hunk, hunks, paths
+from velora.grading.protocol import Flag
 from velora.languages import Profile
 from velora.patch.hygiene import matches
 
@@ -53,15 +53,12 @@ _SUSPICIOUS = tuple(
     )
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """One thing to look at. `hunk` is where, as the patch has it, cut if it is long."""
-
-    kind: str
-    path: str
-    why: str
-    hunk: str
+_OF_TESTS = re.compile(
+    rb"pytest|addopts|jest|mocha|vitest|\bava\b|\bc8\b|karma|jasmine|\"test\"\s*:|surefire|skipTests|"
+    rb"failIfNoTests|testng|junit|phpunit|rspec|minitest|add_test|ctest|harness\s*=|\[\[test\]\]|"
+    rb"test[_-]?(?:command|runner|suite|paths?|dir|match|regex)",
+    re.IGNORECASE,
+)
 
 
 def inspect(patch: bytes, profile: Profile) -> tuple[Flag, ...]:
@@ -71,7 +68,26 @@ def inspect(patch: bytes, profile: Profile) -> tuple[Flag, ...]:
 
 def runner_files(patch: bytes, profile: Profile) -> tuple[bytes, ...]:
     """The files of a patch that decide which tests run and how they are reported."""
-    return tuple(path for path in paths(patch) if matches(path, profile.runner))
+    found = list(hunks(patch))
+    return tuple(path for path in paths(patch) if _is_runner(path, found, profile))
+
+
+def _is_runner(path: bytes, found: Sequence[Hunk], profile: Profile) -> bool:
+    if matches(path, profile.runner):
+        return True
+    return matches(path, profile.build) and any(
+        _OF_TESTS.search(line) for hunk in found if hunk.path == path for line in hunk.changed
+    )
+
+
+def test_files(patch: bytes, gold: bytes, profile: Profile) -> tuple[bytes, ...]:
+    """The test files of a patch, but for those that the gold patch touches too.
+
+    What a task needs there comes with its test patches, since data sets part the two by such
+    patterns; so the image's versions are what its lists were made with.
+    """
+    kept = frozenset(paths(gold))
+    return tuple(p for p in paths(patch) if matches(p, profile.tests) and p not in kept)
 
 
 def _flags(patch: bytes, profile: Profile) -> Iterator[Flag]:
@@ -80,7 +96,7 @@ def _flags(patch: bytes, profile: Profile) -> Iterator[Flag]:
         path = _text(raw)
         here = [hunk for hunk in found if hunk.path == raw]
         first = _show(here[0]) if here else ""
-        if matches(raw, profile.runner):
+        if _is_runner(raw, found, profile):
             yield Flag(RUNNER, path, "decides which tests run and how they are reported", first)
         elif matches(raw, profile.build):
             yield Flag(BUILD, path, "builds the project and may configure its tests", first)
@@ -95,7 +111,7 @@ def _flags(patch: bytes, profile: Profile) -> Iterator[Flag]:
 
 
 def _show(hunk: Hunk) -> str:
-    text = hunk.text.decode("utf-8", "replace")
+    text = b"\n".join(hunk.lines).decode("utf-8", "replace")
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}\n[{len(text) - _SHOWN} more]"
 
 

@@ -40,15 +40,19 @@ def judge(
     )
 
 
-def reason(fail_to_pass: Names, pass_to_pass: Names, parsed: Parsed, *, timed_out: bool) -> str:
+def reason(fail_to_pass: Names, pass_to_pass: Names, *, seen: bool, timed_out: bool) -> str:
     """`resolved`, or the first thing in the way, in this order: `no_fail_to_pass`,
-    `tests_timed_out`, `no_tests_parsed`, `tests_failed`, `tests_missing`."""
+    `tests_timed_out`, `no_tests_parsed`, `tests_failed`, `tests_missing`.
+
+    Args:
+        seen: some test was.
+    """
     names = fail_to_pass + pass_to_pass
     if not fail_to_pass:
         return "no_fail_to_pass"
     if timed_out:
         return "tests_timed_out"
-    if not parsed.results:
+    if not seen:
         return "no_tests_parsed"
     if any(not name.passed and name.status is not None for name in names):
         return "tests_failed"

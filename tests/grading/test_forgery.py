@@ -1,0 +1,100 @@
+"""The forgeries of `forgeries.py`, each really applied and graded: none turns a verdict green."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.grading import forgeries
+from tests.grading.conftest import commit, populate
+from tests.grading.forgeries import FORGERIES, Forgery
+from velora.config.settings import EvaluationSettings
+from velora.grading.grade import grade
+from velora.grading.protocol import Verdict
+from velora.instances.model import Instance
+from velora.sandbox.host import HostSandbox
+from velora.sandbox.protocol import SandboxSpec
+
+# In one process with the runner a patch can do anything; these are not told from a fix by their
+# results, and so must be shown.
+GREEN_BUT_SHOWN = {"equal_to_all", "patched_call", "forged_report"}
+
+
+async def graded(tmp_path: Path, files: dict[str, str], command: str = "-rA") -> Verdict:
+    """Grade the patch that writes `files` ("" deletes one)."""
+    repo = tmp_path / "repo"
+    populate(repo, forgeries.REPOSITORY)
+    commit(repo)
+    populate(repo, {name: text for name, text in files.items() if text})
+    for name, text in files.items():
+        if not text and (repo / name).exists():
+            (repo / name).unlink()
+    subprocess.run(["git", "add", "-A"], cwd=repo, check=True)
+    diff = ["git", "diff", "HEAD", "--binary", "--no-renames"]
+    patch = subprocess.run(diff, cwd=repo, check=True, capture_output=True).stdout
+    assert patch
+    subprocess.run(["git", "reset", "-q", "--hard"], cwd=repo, check=True)
+    subprocess.run(["git", "clean", "-qfdx"], cwd=repo, check=True)
+    instance = Instance(
+        instance_id="tally-1",
+        problem_statement="total leaves the first value out",
+        language="python",
+        fail_to_pass=forgeries.FAIL_TO_PASS,
+        pass_to_pass=forgeries.PASS_TO_PASS,
+        test_patches=(forgeries.TEST_PATCH,),
+        test_command=f"export PYTHONDONTWRITEBYTECODE=1; {sys.executable} -m pytest -p "
+        f"no:cacheprovider --tb=no {command} tests",
+        test_output_parser="pytest",
+    )
+    sandbox = HostSandbox(SandboxSpec(image="", workdir=str(repo)))
+    await sandbox.start()
+    try:
+        return await grade(
+            instance,
+            patch,
+            sandbox=sandbox,
+            workdir=str(repo),
+            out_dir=tmp_path / "out",
+            settings=EvaluationSettings(timeout=60),
+        )
+    finally:
+        await sandbox.stop()
+
+
+@pytest.mark.parametrize("forgery", FORGERIES, ids=lambda one: one.name)
+async def test_a_forgery_is_not_green(tmp_path: Path, forgery: Forgery) -> None:
+    verdict = await graded(tmp_path, forgery.files)
+    if forgery.name in GREEN_BUT_SHOWN:
+        assert "suspicious" in {flag.kind for flag in verdict.flags}
+        assert all(flag.hunk for flag in verdict.flags)
+    else:
+        assert not verdict.resolved, verdict
+
+
+@pytest.mark.parametrize("command", ["-rA", "-v", "-q"])
+async def test_the_fix_is_green(tmp_path: Path, command: str) -> None:
+    verdict = await graded(tmp_path, {"tally.py": forgeries.FIXED}, command)
+    assert verdict.resolved, verdict
+    assert verdict.flags == ()
+    assert verdict.warnings == ()
+    source = "report" if command == "-q" else "log"
+    assert {each.source for each in verdict.fail_to_pass} == {source}
+
+
+async def test_a_fix_with_a_harmless_configuration_is_green(tmp_path: Path) -> None:
+    files = {"tally.py": forgeries.FIXED, "pytest.ini": "[pytest]\ntestpaths = tests\n"}
+    verdict = await graded(tmp_path, files)
+    assert verdict.resolved, verdict
+    assert [(flag.kind, flag.path) for flag in verdict.flags] == [("runner", "pytest.ini")]
+    assert verdict.warnings == ("resolved with the image's own pytest.ini too",)
+
+
+async def test_what_only_a_changed_runner_makes_green_is_said(tmp_path: Path) -> None:
+    (forgery,) = (one for one in FORGERIES if one.name == "outcome_hook_as_plugin")
+    verdict = await graded(tmp_path, forgery.files)
+    assert verdict.reason == "depends_on_runner_files"
+    assert (tmp_path / "out/second_test_output.txt").exists()
+    assert "1 passed" in (tmp_path / "out/second_test_output.txt").read_text()
