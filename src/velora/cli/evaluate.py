@@ -57,6 +57,9 @@ def command(
     timeout: Annotated[
         float | None, typer.Option("--timeout", min=1, help="Seconds for the test command.")
     ] = None,
+    quarantine: Annotated[
+        str, typer.Option("--quarantine", help="The quarantine.json of `velora validate`.")
+    ] = "",
     sandbox: Annotated[
         str, typer.Option("--sandbox", help="auto, docker, podman, bubblewrap or host.")
     ] = "",
@@ -88,6 +91,7 @@ def command(
             workers=eval_num_workers,
             timeout=timeout,
             backend=sandbox,
+            quarantine=quarantine,
         )
     return evaluating.evaluate(
         run_dir,
@@ -97,5 +101,6 @@ def command(
         timeout=timeout,
         backend=sandbox,
         image=image,
+        quarantine=quarantine,
         json=json,
     )

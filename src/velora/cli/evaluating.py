@@ -30,6 +30,7 @@ def evaluate(
     timeout: float | None,
     backend: str,
     image: str,
+    quarantine: str,
     json: bool,
 ) -> int:
     """`velora evaluate RUN_DIR`; returns the exit status.
@@ -47,7 +48,13 @@ def evaluate(
             where="--dataset",
         )
     request = Regrade(
-        run_dir, again=again, workers=workers, timeout=timeout, backend=backend, image=image
+        run_dir,
+        again=again,
+        workers=workers,
+        timeout=timeout,
+        backend=backend,
+        image=image,
+        quarantine=quarantine,
     )
     return watched(partial(regrade, request), 0, json=json)
 

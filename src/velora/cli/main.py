@@ -11,7 +11,7 @@ from typing import Any, cast
 import typer
 
 from velora import __version__
-from velora.cli import convert, demo, doctor, evaluate, images, run, show
+from velora.cli import convert, demo, doctor, evaluate, images, run, show, validate
 from velora.errors import UsageError, VeloraError
 
 app = typer.Typer(
@@ -36,6 +36,7 @@ def _version(
 app.command("demo")(demo.command)
 app.command("run")(run.command)
 app.command("evaluate")(evaluate.command)
+app.command("validate")(validate.command)
 app.command("show")(show.command)
 app.command("convert")(convert.command)
 app.command("doctor")(doctor.command)

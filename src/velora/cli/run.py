@@ -68,6 +68,9 @@ def command(
     evaluate: Annotated[
         bool, typer.Option("--evaluate", help="Grade each patch as it arrives.")
     ] = False,
+    quarantine: Annotated[
+        str, typer.Option("--quarantine", help="The quarantine.json of `velora validate`.")
+    ] = "",
     ignore_missing_images: Annotated[
         bool, typer.Option("--ignore-missing-images", help="Run what has an image.")
     ] = False,
@@ -102,6 +105,7 @@ def command(
         backend=sandbox,
         image=image,
         evaluate=evaluate,
+        quarantine=quarantine,
         ignore_missing_images=ignore_missing_images,
         family=family,
     )

@@ -183,6 +183,8 @@ class EvaluationSettings(Section):
     reports: bool = True
     """Ask the test frameworks for machine-readable reports, by environment variables alone, and
     let them confirm the log."""
+    quarantine: str = ""
+    """The file of `velora validate` that says which instances and tests are unsound."""
 
 
 class CoreSettings(Section):

@@ -16,6 +16,7 @@ from velora.errors import attribute
 from velora.grading.grade import grade, grade_empty
 from velora.grading.protocol import Verdict
 from velora.instances.model import Instance
+from velora.instances.quarantine import Quarantine
 from velora.journal.events import Graded
 from velora.journal.store import read_patch
 
@@ -29,6 +30,7 @@ async def grade_attempt(
     settings: Settings,
     out_dir: Path,
     language: str = "",
+    quarantine: Quarantine | None = None,
 ) -> Graded:
     """Grade the patch of an ended attempt.
 
@@ -36,11 +38,13 @@ async def grade_attempt(
         directory: the attempt's, with its journal and patch.
         out_dir: where the evidence goes.
         language: of rows that name none.
+        quarantine: what is known to be unsound.
     """
     patch = read_patch(directory)
+    entry = quarantine.of(instance.instance_id) if quarantine else None
     try:
         if not patch:
-            return _graded(grade_empty(instance, out_dir))
+            return _graded(grade_empty(instance, out_dir, entry))
         network = settings.evaluation.network
         async with place.sandbox(instance, attempt=attempt, network=network) as started:
             workdir = await working_directory(started, instance)
@@ -52,6 +56,7 @@ async def grade_attempt(
                 out_dir=out_dir,
                 settings=settings.evaluation,
                 language=instance.language or language,
+                quarantine=entry,
             )
             return _graded(verdict)
     except Exception as error:  # the boundary of this stage: a broken grading is data

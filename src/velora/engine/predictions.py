@@ -67,6 +67,7 @@ class Evaluation:
     timeout: float | None = None
     backend: str = ""
     image: str = ""
+    quarantine: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,7 @@ def prepare(request: Evaluation) -> Ready:
             "sandbox.backend": request.backend or None,
             "evaluation.num_workers": request.workers,
             "evaluation.timeout": request.timeout,
+            "evaluation.quarantine": request.quarantine or None,
         },
         env=os.environ,
     )
@@ -177,6 +179,7 @@ async def evaluate(ready: Ready, observe: Observer) -> Result:
             timeout=request.timeout,
             backend=request.backend,
             image=request.image,
+            quarantine=request.quarantine,
         ),
         observe,
     )

@@ -23,6 +23,7 @@ from velora.engine.places import Place
 from velora.errors import ImageMissing, TaskInvalid, UsageError, nearest
 from velora.grading.parsers import registry
 from velora.instances.model import Instance
+from velora.instances.quarantine import Quarantine
 from velora.instances.read import read, select, unknown_ids
 from velora.journal.metadata import file_digest
 from velora.journal.run import RunDirectory, run_path
@@ -55,6 +56,7 @@ class Request:
     backend: str = ""
     image: str = ""
     evaluate: bool = False
+    quarantine: str = ""
     ignore_missing_images: bool = False
     name: str = ""
     family: str = ""
@@ -74,6 +76,7 @@ class Prepared:
     source: Path | None = None
     configuration: str = ""
     rows: int = 0
+    quarantine: Quarantine | None = None
     shown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -121,6 +124,7 @@ def prepare(request: Request, env: Mapping[str, str] | None = None) -> Prepared:
         check_parsers(instances)
     return Prepared(
         request=request,
+        quarantine=Quarantine.named(loaded.settings.evaluation.quarantine),
         settings=loaded.settings,
         environment=environment,
         agent_cls=agent_cls,
@@ -167,6 +171,7 @@ def _load(request: Request, environment: FromEnvironment, env: Mapping[str, str]
             "run.num_workers": request.workers,
             "run.attempts": request.attempts,
             "sandbox.backend": request.backend or None,
+            "evaluation.quarantine": request.quarantine or None,
         },
         env=env,
     )

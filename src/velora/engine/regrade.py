@@ -24,6 +24,7 @@ from velora.engine.session import Result, run_name
 from velora.errors import POLICY, UsageError
 from velora.instances.fields import instance_of
 from velora.instances.model import Instance
+from velora.instances.quarantine import Quarantine
 from velora.instances.rows import Row
 from velora.journal.events import AttemptStarted
 from velora.journal.owed import Owed, owed
@@ -45,6 +46,7 @@ class Regrade:
     timeout: float | None = None
     backend: str = ""
     image: str = ""
+    quarantine: str = ""
 
 
 async def regrade(request: Regrade, observe: Observer) -> Result:
@@ -56,6 +58,7 @@ async def regrade(request: Regrade, observe: Observer) -> Result:
     directory = RunDirectory(request.run_dir)
     metadata = directory.metadata()
     settings = _settings(metadata, request)
+    quarantine = Quarantine.named(settings.evaluation.quarantine)
     instances = await asyncio.to_thread(_instances, directory, str(metadata.get("dataset", "")))
     ids = [instance.instance_id for instance in instances]
     with directory.lock():
@@ -80,6 +83,7 @@ async def regrade(request: Regrade, observe: Observer) -> Result:
                         evaluate=True,
                         workers=1,
                         graders=settings.evaluation.num_workers or os.cpu_count() or 1,
+                        quarantine=quarantine,
                     ),
                     directory=directory,
                     model=None,
@@ -123,7 +127,11 @@ def _settings(metadata: dict[str, Any], request: Regrade) -> Settings:
             f"its configuration is not one of this version of Velora: {error}",
             where=str(request.run_dir / "metadata.json"),
         ) from None
-    changes = {"num_workers": request.workers, "timeout": request.timeout}
+    changes = {
+        "num_workers": request.workers,
+        "timeout": request.timeout,
+        "quarantine": request.quarantine or None,
+    }
     evaluation = EvaluationSettings.model_validate(
         settings.evaluation.model_dump() | {k: v for k, v in changes.items() if v is not None}
     )

@@ -21,6 +21,7 @@ from velora.engine.observer import AttemptKey, Observer
 from velora.engine.places import Place
 from velora.errors import POLICY, Outcome
 from velora.instances.model import Instance
+from velora.instances.quarantine import Quarantine
 from velora.journal.events import Event, Record
 from velora.journal.owed import Owed
 from velora.journal.projector import Projector
@@ -46,6 +47,7 @@ class Plan:
         evaluate: grade patches as they arrive.
         workers: attempts at once.
         graders: gradings at once.
+        quarantine: what is known to be unsound in the data set.
     """
 
     settings: Settings
@@ -58,6 +60,7 @@ class Plan:
     evaluate: bool
     workers: int
     graders: int
+    quarantine: Quarantine | None = None
 
 
 @dataclass(slots=True)
@@ -187,6 +190,7 @@ class Runner:
                     job.instance.instance_id, None if single else job.attempt
                 ),
                 language=self.plan.language,
+                quarantine=self.plan.quarantine,
             )
             journal.append(event)
             await uninterrupted(asyncio.to_thread(journal.sync))

@@ -82,6 +82,7 @@ async def carry_out(prepared: Prepared, observe: Observer) -> Result:
                             evaluate=evaluate,
                             workers=settings.run.num_workers,
                             graders=settings.evaluation.num_workers or os.cpu_count() or 1,
+                            quarantine=prepared.quarantine,
                         ),
                         directory=directory,
                         model=model,

@@ -25,6 +25,7 @@ from velora.grading.protocol import NameVerdict, Verdict
 from velora.grading.report import PATCH, Diary, clear, write, write_report
 from velora.grading.tamper import inspect, runner_files, test_files
 from velora.instances.model import Instance
+from velora.instances.quarantine import Entry
 from velora.patch.quoting import listed
 from velora.sandbox.protocol import ExecTimeout, Sandbox
 from velora.sandbox.steps import take_steps
@@ -47,6 +48,8 @@ async def grade(
     parser: str = "",
     language: str = "",
     pool: Executor | None = None,
+    quarantine: Entry | None = None,
+    own: bool = False,
 ) -> Verdict:
     """Apply `patch` and the tests, run the test command, judge the listed names.
 
@@ -59,6 +62,8 @@ async def grade(
         language: of rows that name none; its parser decides where the log of a row without a
             parser fits two.
         pool: where the log is parsed; None is the event loop's own.
+        quarantine: what is known to be unsound in the instance: flaky tests decide nothing.
+        own: the patch is the data set's own: a blank one is run too, and none is suspected.
 
     Raises:
         TaskInvalid: the row has problems, its own commands fail, or its test patch does not apply.
@@ -66,8 +71,8 @@ async def grade(
         SandboxLost: the sandbox is gone.
         UsageError: there is no such parser.
     """
-    if blank(patch):
-        return grade_empty(instance, out_dir)
+    if blank(patch) and not own:
+        return grade_empty(instance, out_dir, quarantine)
     task = Task(
         instance,
         sandbox,
@@ -78,6 +83,7 @@ async def grade(
         language,
         pool,
         settings.reports,
+        frozenset(quarantine.tests if quarantine and not quarantine.whole else ()),
     )
     check(instance, task.named_parser)
     diary = Diary()
@@ -86,8 +92,11 @@ async def grade(
         clear(out_dir)
         write(out_dir / PATCH, patch)
         diary.note(f"grading {instance.instance_id} in {sandbox.backend} {sandbox.id}: {workdir}")
-        verdict = await _grade(task, patch, diary, tmp)
-        verdict = replace(verdict, flags=inspect(patch, task.profile))
+        verdict = await _grade(task, patch, diary, tmp, own=own)
+        if not own:
+            verdict = replace(verdict, flags=inspect(patch, task.profile))
+        if quarantine is not None:
+            verdict = replace(verdict, quarantine=quarantine.soundness)
         diary.verdict(verdict)
         write_report(out_dir, instance.instance_id, verdict)
         return verdict
@@ -105,24 +114,25 @@ async def grade(
             diary.write(out_dir)
 
 
-async def _grade(task: Task, patch: bytes, diary: Diary, tmp: str) -> Verdict:
+async def _grade(task: Task, patch: bytes, diary: Diary, tmp: str, *, own: bool) -> Verdict:
     instance, sandbox, workdir = task.instance, task.sandbox, task.workdir
     await take_steps(sandbox, instance.setup, workdir=workdir, what="setup")
     brought = {path for text in instance.test_patches for path in paths(_encoded(text))}
     brought.update(test_files(patch, _encoded(instance.patch), task.profile))  # put back anyway
-    runner = [path for path in runner_files(patch, task.profile) if path not in brought]
+    touched = () if own else runner_files(patch, task.profile)
+    runner = [path for path in touched if path not in brought]
     originals = await files.read(sandbox, workdir, runner)
     applied = await put_in(task, patch, diary, tmp)
     if not applied.model_applied:
         return _not_applied(instance, applied.log)
-    verdict = _judged(instance, await run_tests(task, diary, tmp), applied.log)
+    verdict = _judged(task, await run_tests(task, diary, tmp), applied.log)
     if not verdict.resolved or not runner:
         return verdict
     changed = await files.read(sandbox, workdir, runner)
     await files.write(sandbox, workdir, changed, originals)
     names = listed(runner)
     diary.note(f"the tests run again with the image's own {names}")
-    second = _judged(instance, await run_tests(task, diary, tmp, again=True), applied.log)
+    second = _judged(task, await run_tests(task, diary, tmp, again=True), applied.log)
     if second.resolved:
         note = f"resolved with the image's own {names} too"
         return replace(verdict, warnings=(*verdict.warnings, note))
@@ -130,7 +140,7 @@ async def _grade(task: Task, patch: bytes, diary: Diary, tmp: str) -> Verdict:
     return replace(second, reason=DEPENDS_ON_RUNNER, warnings=(*second.warnings, note))
 
 
-def grade_empty(instance: Instance, out_dir: Path) -> Verdict:
+def grade_empty(instance: Instance, out_dir: Path, quarantine: Entry | None = None) -> Verdict:
     """The verdict on an empty patch, and its report; needs no sandbox.
 
     Raises:
@@ -145,6 +155,7 @@ def grade_empty(instance: Instance, out_dir: Path) -> Verdict:
         pass_to_pass=_not_run(instance.pass_to_pass),
         patch_exists=False,
         patch_applied=None,
+        quarantine=quarantine.soundness if quarantine else "",
     )
     diary = Diary()
     diary.note(f"{instance.instance_id}: the patch is empty, so no test was run")
@@ -172,7 +183,8 @@ def check(instance: Instance, parser: str) -> None:
     registry.resolve(parser)
 
 
-def _judged(instance: Instance, measured: Measured, apply_log: tuple[str, ...]) -> Verdict:
+def _judged(task: Task, measured: Measured, apply_log: tuple[str, ...]) -> Verdict:
+    instance = task.instance
     parsed, ran = measured.reading.parsed, measured.ran
     lists = (instance.fail_to_pass, instance.pass_to_pass)
     fixed, kept = rules.judge(*lists, parsed)
@@ -187,7 +199,12 @@ def _judged(instance: Instance, measured: Measured, apply_log: tuple[str, ...]) 
         warnings += [f"report of {report.recipe.name}: {each}" for each in report.parsed.warnings]
     if count := disagreements(fixed + kept):
         warnings.append(f"log and report disagree about {count} listed names")
-    reason = rules.reason(fixed, kept, seen=seen, timed_out=ran.timed_out)
+    needed = [
+        tuple(each for each in names if each.name not in task.excused) for names in (fixed, kept)
+    ]
+    if excused := len(fixed + kept) - len(needed[0] + needed[1]):
+        warnings.append(f"{excused} listed tests are in quarantine as flaky and decide nothing")
+    reason = rules.reason(*needed, seen=seen, timed_out=ran.timed_out)
     if reason == rules.RESOLVED and measured.missing and parsed.complete:
         reason = REPORT_MISSING
         warnings.append(

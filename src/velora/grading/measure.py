@@ -43,6 +43,7 @@ class Task:
         language: of rows that name none.
         pool: where logs are parsed; None is the event loop's own.
         reports: ask the frameworks for reports.
+        excused: listed names that decide nothing.
     """
 
     instance: Instance
@@ -54,6 +55,7 @@ class Task:
     language: str = ""
     pool: Executor | None = None
     reports: bool = True
+    excused: frozenset[str] = frozenset()
 
     @property
     def profile(self) -> languages.Profile:

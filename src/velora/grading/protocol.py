@@ -88,6 +88,7 @@ class Verdict:
             `tests_timed_out`, `no_tests_parsed`, `tests_failed`, `tests_missing`, ...
         patch_applied: None where there was no patch to apply.
         apply_log: each way tried to apply each patch, and how it went.
+        quarantine: how the instance is unsound, where it is known to be; "" elsewhere.
         flags: what in the patch could turn a verdict green without mending anything.
     """
 
@@ -104,3 +105,4 @@ class Verdict:
     apply_log: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     flags: tuple[Flag, ...] = ()
+    quarantine: str = ""

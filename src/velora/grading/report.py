@@ -40,6 +40,7 @@ def report(instance_id: str, verdict: Verdict) -> dict[str, Any]:
             },
             "velora": {
                 "reason": verdict.reason,
+                "quarantine": verdict.quarantine,
                 "parser": verdict.parser,
                 "exit_code": verdict.exit_code,
                 "timed_out": verdict.timed_out,

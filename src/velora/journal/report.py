@@ -25,6 +25,7 @@ from typing import Any
 import orjson
 
 from velora.errors import POLICY, Outcome
+from velora.instances.quarantine import FLAKY
 from velora.journal.events import Answered, AttemptEnded, AttemptStarted, Graded, PatchTaken
 from velora.journal.files import write_atomic
 from velora.journal.metrics import Spent
@@ -57,6 +58,12 @@ class Attempt:
         return POLICY[self.outcome].valid
 
     @property
+    def quarantined(self) -> bool:
+        """Its instance was known to be unsound when it was graded."""
+        known = self.graded.report.get("quarantine", "") if self.graded else ""
+        return bool(known) and known != FLAKY
+
+    @property
     def verdict(self) -> bool | None:
         """Is it resolved? None without a verdict, and for attempts that do not count."""
         if not self.valid or self.graded is None or self.graded.error:
@@ -70,11 +77,13 @@ class Summary:
 
     Attributes:
         ids: of the instances, sorted, by class: `total`, `submitted`, `completed`, `resolved`,
-            `unresolved`, `empty_patch`, `error`, `infra_failure`, `incomplete`.
+            `unresolved`, `empty_patch`, `error`, `infra_failure`, `incomplete`, `quarantined`.
         failure_reasons: for each instance in `error`.
         attempts: all, torn ones included.
         outcomes: how many attempts ended how; a torn one as `interrupted`.
         valid, graded, resolved: attempts that count, those of them with a verdict, resolved ones.
+        sound: of the graded attempts at instances that are not in quarantine: resolved, and all.
+        flagged: instances that are resolved by a patch with something in it to look at.
         spent: over all attempts, whatever came of them.
         seconds: of the ended attempts: `total`, `mean`, `median`, `max`; and `wall`, from the
             first start to the last end.
@@ -91,6 +100,8 @@ class Summary:
     valid: int
     graded: int
     resolved: int
+    sound: tuple[int, int]
+    flagged: tuple[str, ...]
     spent: Spent
     seconds: Mapping[str, float]
     pass_at_k: Mapping[int, float]
@@ -100,6 +111,12 @@ class Summary:
     def score_valid(self) -> float | None:
         """Resolved attempts over those that have a verdict."""
         return self.resolved / self.graded if self.graded else None
+
+    @property
+    def score_sound(self) -> float | None:
+        """As `score_valid`, without the instances in quarantine."""
+        resolved, graded = self.sound
+        return resolved / graded if graded else None
 
     @property
     def score_all(self) -> float | None:
@@ -157,6 +174,7 @@ def summary_of(attempts: Sequence[Attempt], wanted: Iterable[str]) -> Summary:
     classes = {instance_id: _class(tries) for instance_id, tries in by_id.items()}
     verdicts = [[a.verdict for a in tries if a.verdict is not None] for tries in by_id.values()]
     pass_at_k, over = _pass_at_k(verdicts)
+    sound = [a.verdict for a in attempts if a.verdict is not None and not a.quarantined]
     return Summary(
         ids=_ids(by_id, {i: name for i, (name, _) in classes.items()}),
         failure_reasons={i: reason for i, (_, reason) in classes.items() if reason},
@@ -165,6 +183,8 @@ def summary_of(attempts: Sequence[Attempt], wanted: Iterable[str]) -> Summary:
         valid=sum(a.valid for a in attempts),
         graded=sum(len(of_one) for of_one in verdicts),
         resolved=sum(sum(of_one) for of_one in verdicts),
+        sound=(sum(sound), len(sound)),
+        flagged=tuple(i for i, tries in by_id.items() if any(map(_flagged, tries))),
         spent=spent,
         seconds=_seconds([a for a in attempts if a.ended]),
         pass_at_k=pass_at_k,
@@ -192,7 +212,13 @@ def report(summary: Summary) -> dict[str, Any]:
             "resolved": summary.resolved,
         },
         "outcomes": dict(summary.outcomes),
-        "score": {"valid": summary.score_valid, "all": summary.score_all},
+        "score": {
+            "valid": summary.score_valid,
+            "all": summary.score_all,
+            "sound": summary.score_sound,
+        },
+        "flagged_ids": summary.flagged,
+        "quarantined_ids": ids["quarantined"],
         "pass_at_k": {str(k): value for k, value in summary.pass_at_k.items()},
         "pass_at_k_instances": {str(k): n for k, n in summary.pass_at_k_instances.items()},
         "cost": spent.pop("cost"),
@@ -269,7 +295,12 @@ def _ids(
         "error": of("error", "infra_failure"),
         "infra_failure": of("infra_failure"),
         "incomplete": of("incomplete"),
+        "quarantined": tuple(i for i, tries in by_id.items() if any(a.quarantined for a in tries)),
     }
+
+
+def _flagged(attempt: Attempt) -> bool:
+    return bool(attempt.verdict and attempt.graded and attempt.graded.report.get("flags"))
 
 
 def _pass_at_k(verdicts: Sequence[Sequence[bool]]) -> tuple[dict[int, float], dict[int, int]]:
