@@ -73,7 +73,12 @@ def test_predictions_become_a_run_like_any_other(desk: Desk) -> None:
     assert report["empty_patch_ids"] == ["empty"]
     assert report["incomplete_ids"] == ["left-out"]
     assert report["total_instances"] == 4
-    assert report["score"] == {"valid": 1 / 3, "all": 1 / 3}
+    assert report["score"] == {"valid": 1 / 3, "all": 1 / 3, "sound": 1 / 3}
+    assert report["by_language"] == {"": {"submitted": 3, "graded": 3, "resolved": 1}}
+    summary = json.loads((desk.run / "evaluation_summary.json").read_text())
+    assert summary["results_by_model"] == {
+        "their/model-7": {"total": 3, "resolved": 1, "pass_rate": 1 / 3}
+    }
     kinds = [type(event) for event in desk.events("good")]
     assert kinds[0] is AttemptStarted
     assert [kind for kind in kinds if kind in {PatchTaken, AttemptEnded, Graded}] == [

@@ -94,7 +94,7 @@ def test_each_instance_is_in_its_class(tmp_path: Path) -> None:
         "max_iterations": 1,
         "sandbox_lost": 2,
     }
-    assert made["score"] == {"valid": 2 / 5, "all": 2 / 12}
+    assert made["score"] == {"valid": 2 / 5, "all": 2 / 12, "sound": 2 / 5}
     assert made["calls"] == 12
     assert made["cost_unknown_calls"] == 1
     assert made["cost"] == pytest.approx(7 * 0.5 + 3 * 0.01 + 0.5)

@@ -87,6 +87,12 @@ def _lines(result: Result) -> Iterator[str]:
     for name in ("resolved", "unresolved", "empty_patch", "error", "incomplete"):
         if ids := summary.ids[name]:
             yield f"{name.replace('_', ' ')}: {len(ids)}  {_some(ids)}"
+    for name, ids in (
+        ("in quarantine", summary.ids["quarantined"]),
+        ("resolved, with something to look at", summary.flagged),
+    ):
+        if ids:
+            yield f"{name}: {len(ids)}  {_some(ids)}"
     if result.missing:
         yield f"without a prediction: {len(result.missing)}  {_some(result.missing)}"
     if summary.score_valid is not None and summary.score_all is not None:
@@ -94,6 +100,8 @@ def _lines(result: Result) -> Iterator[str]:
             f"score: {summary.score_valid:.1%} of the attempts with a verdict, "
             f"{summary.score_all:.1%} of all"
         )
+    if summary.score_sound is not None and summary.ids["quarantined"]:
+        yield f"score without the instances in quarantine: {summary.score_sound:.1%}"
     yield f"run directory: {result.directory.path}"
 
 

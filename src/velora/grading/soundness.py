@@ -92,22 +92,25 @@ def findings(
     flaky = [name for name in listed if name not in {*never, *always}]
     found_all = []
     for soundness, tests, what in (
-        (Soundness.BROKEN_GOLD, never, "do not pass with the gold patch"),
+        (Soundness.BROKEN_GOLD, never, "tests that do not pass with the gold patch"),
         (
             Soundness.ALREADY_PASSING,
             [name for name in fail_to_pass if name in before.passed],
-            "of FAIL_TO_PASS pass without a patch",
+            "FAIL_TO_PASS tests that pass without a patch",
         ),
         (
             Soundness.FAILING_BEFORE,
             [name for name in pass_to_pass if name not in before.passed and name not in never],
-            "of PASS_TO_PASS do not pass without a patch",
+            "PASS_TO_PASS tests that do not pass without a patch",
         ),
-        (Soundness.FLAKY, flaky, f"pass in some of {len(after)} runs with the gold patch"),
+        (
+            Soundness.FLAKY,
+            flaky,
+            f"tests that pass in some of {len(after)} runs with the gold patch",
+        ),
     ):
         if tests:
-            why = f"{len(tests)} test{'s' if len(tests) > 1 else ''} {what}"
-            found_all.append(Finding(soundness, why, tuple(tests)))
+            found_all.append(Finding(soundness, f"{what}: {len(tests)}", tuple(tests)))
     slowest = max(run.seconds for run in after)
     if slowest > limit / 2:
         found_all.append(Finding(Soundness.SLOW, f"{slowest:.0f} s of the limit of {limit:g} s"))

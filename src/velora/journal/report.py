@@ -18,6 +18,7 @@ import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from math import comb
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,9 @@ class Attempt:
     """What the report needs of one attempt; `ended` is None where it was torn off."""
 
     instance_id: str = ""
+    language: str = ""
+    repository: str = ""
+    model: str = ""
     started_at: float = 0.0
     ended_at: float = 0.0
     ended: AttemptEnded | None = None
@@ -83,6 +87,8 @@ class Summary:
         outcomes: how many attempts ended how; a torn one as `interrupted`.
         valid, graded, resolved: attempts that count, those of them with a verdict, resolved ones.
         sound: of the graded attempts at instances that are not in quarantine: resolved, and all.
+        groups: `language`, `repository` and `model`: by each of their values how many instances
+            were `submitted`, have a verdict (`graded`) and are `resolved`.
         flagged: instances that are resolved by a patch with something in it to look at.
         spent: over all attempts, whatever came of them.
         seconds: of the ended attempts: `total`, `mean`, `median`, `max`; and `wall`, from the
@@ -101,6 +107,7 @@ class Summary:
     graded: int
     resolved: int
     sound: tuple[int, int]
+    groups: Mapping[str, Mapping[str, Mapping[str, int]]]
     flagged: tuple[str, ...]
     spent: Spent
     seconds: Mapping[str, float]
@@ -151,8 +158,11 @@ def attempt_in(directory: Path) -> Attempt:
         return attempt
     for record in records(directory, only=_KINDS):
         match record.event:
-            case AttemptStarted(instance_id=instance_id):
-                attempt.instance_id, attempt.started_at = instance_id, record.at
+            case AttemptStarted() as started:
+                attempt.instance_id, attempt.started_at = started.instance_id, record.at
+                attempt.model = started.model
+                attempt.language = _word(started.row, "language", "repo_language", "lang")
+                attempt.repository = _word(started.row, "repo")
             case Answered(completion=completion):
                 attempt.spent.add(completion)
             case PatchTaken(status=status):
@@ -184,6 +194,7 @@ def summary_of(attempts: Sequence[Attempt], wanted: Iterable[str]) -> Summary:
         graded=sum(len(of_one) for of_one in verdicts),
         resolved=sum(sum(of_one) for of_one in verdicts),
         sound=(sum(sound), len(sound)),
+        groups={name: _grouped(by_id, name) for name in ("language", "repository", "model")},
         flagged=tuple(i for i, tries in by_id.items() if any(map(_flagged, tries))),
         spent=spent,
         seconds=_seconds([a for a in attempts if a.ended]),
@@ -219,6 +230,8 @@ def report(summary: Summary) -> dict[str, Any]:
         },
         "flagged_ids": summary.flagged,
         "quarantined_ids": ids["quarantined"],
+        "by_language": summary.groups["language"],
+        "by_repository": summary.groups["repository"],
         "pass_at_k": {str(k): value for k, value in summary.pass_at_k.items()},
         "pass_at_k_instances": {str(k): n for k, n in summary.pass_at_k_instances.items()},
         "cost": spent.pop("cost"),
@@ -241,10 +254,37 @@ _REPORTED = (
 )
 
 
+def evaluation_summary(summary: Summary, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of VeloraHarness's `evaluation_summary.json`: rates are over the instances that
+    have a verdict, 0 to 1."""
+    models = {
+        model: {
+            "total": counts["graded"],
+            "resolved": counts["resolved"],
+            "pass_rate": counts["resolved"] / counts["graded"] if counts["graded"] else 0.0,
+        }
+        for model, counts in summary.groups["model"].items()
+    }
+    graded = len(summary.ids["completed"])
+    return {
+        "timestamp": datetime.now(UTC).isoformat(timespec="seconds"),
+        "settings": dict(settings),
+        "total_evaluations": len(summary.ids["submitted"]),
+        "successful_evaluations": graded,
+        "failed_evaluations": len(summary.ids["submitted"]) - graded,
+        "results_by_model": models,
+    }
+
+
 def write_report(run: RunDirectory, summary: Summary) -> None:
-    """Write `report.json`. Waits for the disk."""
+    """Write `report.json` and, once something is graded, `evaluation_summary.json`. Waits for the
+    disk."""
     content = orjson.dumps(report(summary), option=orjson.OPT_INDENT_2)
     write_atomic(run.report_file, content + b"\n")
+    if summary.graded and run.metadata_file.exists():
+        settings = run.metadata().get("configuration", {}).get("evaluation", {})
+        content = orjson.dumps(evaluation_summary(summary, settings), option=orjson.OPT_INDENT_2)
+        write_atomic(run.report_file.with_name("evaluation_summary.json"), content + b"\n")
 
 
 def wanted_in(run: RunDirectory) -> set[str] | None:
@@ -297,6 +337,23 @@ def _ids(
         "incomplete": of("incomplete"),
         "quarantined": tuple(i for i, tries in by_id.items() if any(a.quarantined for a in tries)),
     }
+
+
+def _grouped(by_id: Mapping[str, Sequence[Attempt]], name: str) -> dict[str, dict[str, int]]:
+    groups: dict[str, dict[str, int]] = {}
+    for tries in by_id.values():
+        for key in dict.fromkeys(getattr(attempt, name) for attempt in tries):
+            of_key = [attempt for attempt in tries if getattr(attempt, name) == key]
+            counts = groups.setdefault(key, {"submitted": 0, "graded": 0, "resolved": 0})
+            counts["submitted"] += any(attempt.valid for attempt in of_key)
+            counts["graded"] += any(attempt.verdict is not None for attempt in of_key)
+            counts["resolved"] += any(attempt.verdict for attempt in of_key)
+    return dict(sorted(groups.items()))
+
+
+def _word(row: Mapping[str, Any], *keys: str) -> str:
+    """The first of the fields that is text."""
+    return next((value for key in keys if isinstance(value := row.get(key), str) and value), "")
 
 
 def _flagged(attempt: Attempt) -> bool:
