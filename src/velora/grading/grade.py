@@ -7,6 +7,7 @@ files as the image has them.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -15,9 +16,8 @@ from pathlib import Path
 
 from velora.config.settings import EvaluationSettings
 from velora.errors import GraderFailed, SandboxLost, TaskInvalid, VeloraError
-from velora.grading import files
+from velora.grading import compat, files
 from velora.grading import verdict as rules
-from velora.grading.agreement import agree, disagreements
 from velora.grading.measure import Measured, Task, put_in, run_tests
 from velora.grading.parsers import registry
 from velora.grading.patchfile import blank, paths
@@ -125,14 +125,14 @@ async def _grade(task: Task, patch: bytes, diary: Diary, tmp: str, *, own: bool)
     applied = await put_in(task, patch, diary, tmp)
     if not applied.model_applied:
         return _not_applied(instance, applied.log)
-    verdict = _judged(task, await run_tests(task, diary, tmp), applied.log)
+    verdict = await _verdict(task, await run_tests(task, diary, tmp), applied.log)
     if not verdict.resolved or not runner:
         return verdict
     changed = await files.read(sandbox, workdir, runner)
     await files.write(sandbox, workdir, changed, originals)
     names = listed(runner)
     diary.note(f"the tests run again with the image's own {names}")
-    second = _judged(task, await run_tests(task, diary, tmp, again=True), applied.log)
+    second = await _verdict(task, await run_tests(task, diary, tmp, again=True), applied.log)
     if second.resolved:
         note = f"resolved with the image's own {names} too"
         return replace(verdict, warnings=(*verdict.warnings, note))
@@ -183,33 +183,31 @@ def check(instance: Instance, parser: str) -> None:
     registry.resolve(parser)
 
 
+async def _verdict(task: Task, measured: Measured, apply_log: tuple[str, ...]) -> Verdict:
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(task.pool, _judged, task, measured, apply_log)
+
+
 def _judged(task: Task, measured: Measured, apply_log: tuple[str, ...]) -> Verdict:
-    instance = task.instance
-    parsed, ran = measured.reading.parsed, measured.ran
-    lists = (instance.fail_to_pass, instance.pass_to_pass)
-    fixed, kept = rules.judge(*lists, parsed)
-    warnings = [*parsed.warnings]
-    seen = bool(parsed.results)
-    for report in measured.reports:
-        by_report = rules.judge(*lists, report.parsed)
-        vouches = report.recipe.vouches
-        fixed = agree(fixed, by_report[0], vouches=vouches)
-        kept = agree(kept, by_report[1], vouches=vouches)
-        seen = seen or (vouches and bool(report.parsed.results))
-        warnings += [f"report of {report.recipe.name}: {each}" for each in report.parsed.warnings]
-    if count := disagreements(fixed + kept):
-        warnings.append(f"log and report disagree about {count} listed names")
+    instance, ran, reading = task.instance, measured.ran, measured.reading
+    evidence = measured.evidence
+    fixed, kept = rules.judge(instance.fail_to_pass, instance.pass_to_pass, evidence)
     needed = [
         tuple(each for each in names if each.name not in task.excused) for names in (fixed, kept)
     ]
-    if excused := len(fixed + kept) - len(needed[0] + needed[1]):
+    warnings = [w for each in evidence for w in each.parsed.warnings]
+    if excused := len(fixed + kept) - sum(map(len, needed)):
         warnings.append(f"{excused} listed tests are in quarantine as flaky and decide nothing")
-    reason = rules.reason(*needed, seen=seen, timed_out=ran.timed_out)
-    if reason == rules.RESOLVED and measured.missing and parsed.complete:
+    reason = rules.reason(*needed, evidence, timed_out=ran.timed_out)
+    ended = any(each.parsed.complete for each in reading.evidence)
+    if reason == rules.RESOLVED and measured.missing and ended:
         reason = REPORT_MISSING
         warnings.append(
             f"{' and '.join(measured.missing)} came to its end by the log and wrote no report"
         )
+    statuses = {name: result.status for name, result in reading.parsed.results.items()}
+    others = compat.verdicts(instance.fail_to_pass, instance.pass_to_pass, statuses)
+    warnings += rules.cautions(fixed + kept, evidence, ran.exit_code)
     return Verdict(
         resolved=reason == rules.RESOLVED,
         reason=reason,
@@ -217,12 +215,13 @@ def _judged(task: Task, measured: Measured, apply_log: tuple[str, ...]) -> Verdi
         pass_to_pass=kept,
         patch_exists=True,
         patch_applied=True,
-        parser=measured.reading.label,
+        parser=reading.label,
         exit_code=ran.exit_code,
         timed_out=ran.timed_out,
         duration=ran.duration,
         apply_log=apply_log,
-        warnings=(*warnings, *rules.cautions(fixed + kept, parsed, ran.exit_code)),
+        warnings=tuple(dict.fromkeys(warnings)),
+        compat={name: str(outcome) for name, outcome in others.items()},
     )
 
 

@@ -9,6 +9,7 @@ import asyncio
 import os
 import re
 import secrets
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +19,9 @@ from velora.grading.apply import ApplyResult, apply
 from velora.grading.log import FileLog
 from velora.grading.parsers import registry
 from velora.grading.parsers.registry import Reading
+from velora.grading.protocol import Evidence, Source
 from velora.grading.report import OUTPUT, SCRIPT, SECOND, Diary, write
-from velora.grading.reports import Collected, Recipe, choose, collect, prepare
+from velora.grading.reports import Collected, Recipe, choose, collect, prepare, together
 from velora.grading.run import Ran, eval_script, run
 from velora.grading.tamper import test_files
 from velora.instances.model import Instance
@@ -82,6 +84,14 @@ class Measured:
     reading: Reading
     reports: tuple[Collected, ...] = ()
     missing: tuple[str, ...] = ()
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """What the verdict takes, best first."""
+        report = together([each.testimony for each in self.reports])
+        if not report.results:
+            return self.reading.evidence
+        return (*self.reading.evidence, Evidence(Source.REPORT, report))
 
 
 async def put_in(task: Task, patch: bytes, diary: Diary, tmp: str) -> ApplyResult:
@@ -158,9 +168,8 @@ async def _run(
     found = await collect(task.sandbox, recipes, directory, task.workdir, task.pool)
     loop = asyncio.get_running_loop()
     reading = await loop.run_in_executor(task.pool, _read, log, task)
-    diary.note(
-        f"parser {reading.label}: {len(reading.parsed.results)} tests {reading.why}".rstrip()
-    )
+    for line in _described(reading):
+        diary.note(line)
     for each in found:
         tests = len(each.parsed.results)
         diary.note(f"report of {each.recipe.name}: {tests} tests in {each.files} files")
@@ -174,6 +183,14 @@ async def _run(
         and not WRAPPERS.search(command)
     )
     return Measured(ran, reading, tuple(found), missing)
+
+
+def _described(reading: Reading) -> Iterator[str]:
+    yield f"parser {reading.label}: {len(reading.parsed.results)} tests"
+    if reading.why:
+        yield f"parser {reading.label}: {reading.why}"
+    if reading.beside is not None:
+        yield f"parser {'+'.join(reading.candidates)}: {len(reading.beside.results)} tests"
 
 
 def _read(path: Path, task: Task) -> Reading:

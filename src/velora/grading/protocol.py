@@ -27,6 +27,7 @@ class TestResult:
         duration: seconds, where the framework says; None elsewhere.
         flaky: it failed first and passed when the framework ran it again; `status` is the last.
         invented: the name is made up from counts: it names no test, and proves nothing.
+        times: how many lines gave this name a status, where the parser keeps only the last.
     """
 
     __test__ = False
@@ -37,6 +38,7 @@ class TestResult:
     duration: float | None = None
     flaky: bool = False
     invented: bool = False
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,27 @@ class Parsed:
     warnings: tuple[str, ...] = ()
 
 
+class Source(StrEnum):
+    """Where results come from."""
+
+    LOG = "log"  # a strict parser's reading of the log
+    REPORT = "report"  # a report file that the test framework wrote
+    REFERENCE = "reference"  # VeloraHarness's rules on the log
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Results and where they come from.
+
+    Attributes:
+        derived: see `Framework.derived`.
+    """
+
+    source: Source
+    parsed: Parsed
+    derived: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Flag:
     """Something in a patch that a reader of its verdict should look at; see `tamper`. `hunk` is
@@ -67,8 +90,20 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class NameVerdict:
-    """One listed test name. `status` is None where the log has no such test; `rule` says how the
-    name was matched (`exact`, ...) or why not (`missing`, `ambiguous`)."""
+    """One listed test name.
+
+    Attributes:
+        status: the worst of the results that the name stands for; None where nothing proves
+            anything about it.
+        rule: how the name was matched (`exact`, ...), or why not (`missing`, `ambiguous`,
+            `disagreement`, `reference_only`, `invented`, `not_run`).
+        raw: the name in the log that decided.
+        line: its line there, from 1.
+        source: what decided; None where nothing did.
+        matched: how many tests the name stands for.
+        duration: seconds of that test, where its framework says.
+        note: why the name did not pass, where status and rule do not say it.
+    """
 
     name: str
     passed: bool
@@ -76,7 +111,10 @@ class NameVerdict:
     rule: str
     raw: str = ""
     line: int = 0
-    source: str = "log"
+    source: Source | None = None
+    matched: int = 0
+    duration: float | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +128,8 @@ class Verdict:
         apply_log: each way tried to apply each patch, and how it went.
         quarantine: how the instance is unsound, where it is known to be; "" elsewhere.
         flags: what in the patch could turn a verdict green without mending anything.
+        compat: what other graders' rules say of the same results, by their names; it decides
+            nothing.
     """
 
     resolved: bool
@@ -106,3 +146,4 @@ class Verdict:
     warnings: tuple[str, ...] = ()
     flags: tuple[Flag, ...] = ()
     quarantine: str = ""
+    compat: dict[str, str] = field(default_factory=dict)

@@ -57,6 +57,7 @@ def report(instance_id: str, verdict: Verdict) -> dict[str, Any]:
                 "apply_log": list(verdict.apply_log),
                 "warnings": list(verdict.warnings),
                 "flags": [asdict(flag) for flag in verdict.flags],
+                "compat": dict(verdict.compat),
             },
         }
     }
@@ -104,7 +105,8 @@ class Diary:
             self.note(f"{title}: {passed} of {len(names)} passed")
             for each in names:
                 if not each.passed:
-                    self.note(f"  {each.status or each.rule}  {each.name}")
+                    why = f": {each.note}" if each.note else ""
+                    self.note(f"  {each.status or each.rule}  {each.name}{why}")
         for warning in verdict.warnings:
             self.note(f"warning: {warning}")
         for flag in verdict.flags:
@@ -132,6 +134,9 @@ def _evidence(each: NameVerdict) -> dict[str, Any]:
         "matched": each.raw,
         "line": each.line,
         "source": each.source,
+        "tests": each.matched,
+        "duration": each.duration,
+        "note": each.note,
     }
 
 

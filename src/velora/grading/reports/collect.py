@@ -7,18 +7,19 @@ import io
 import tarfile
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from shlex import quote
 
 from velora.errors import GraderFailed
 from velora.grading.parsers.tally import merge
-from velora.grading.protocol import Parsed, TestResult
+from velora.grading.protocol import Parsed, Status, TestResult
 from velora.grading.reports.recipes import Recipe
 from velora.sandbox.protocol import Sandbox
 
 _LARGEST = 64 * 1024 * 1024
 _MOST = 5000
 _TIMEOUT = 120.0
+_FAILURES = frozenset({Status.FAILED, Status.ERROR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,14 @@ class Collected:
     recipe: Recipe
     parsed: Parsed
     files: int
+
+    @property
+    def testimony(self) -> Parsed:
+        """What of it is evidence: failures alone where its passes are none."""
+        if self.recipe.vouches:
+            return self.parsed
+        failed = {n: r for n, r in self.parsed.results.items() if r.status in _FAILURES}
+        return replace(self.parsed, results=failed)
 
 
 async def prepare(
@@ -117,7 +126,7 @@ def _read(archive: bytes, recipes: Iterable[Recipe]) -> list[Collected]:
             if recipe is None or parts[2] in recipe.files or stream is None:
                 continue
             reports.setdefault(recipe.name, []).append(_one(recipe, stream.read(), member.size))
-    return [Collected(by_name[name], _together(all_), len(all_)) for name, all_ in reports.items()]
+    return [Collected(by_name[name], together(all_), len(all_)) for name, all_ in reports.items()]
 
 
 def _one(recipe: Recipe, data: bytes, size: int) -> Parsed:
@@ -126,7 +135,8 @@ def _one(recipe: Recipe, data: bytes, size: int) -> Parsed:
     return recipe.read(data)
 
 
-def _together(reports: Iterable[Parsed]) -> Parsed:
+def together(reports: Iterable[Parsed]) -> Parsed:
+    """All results of several reports; of several for one name the worst."""
     results: dict[str, TestResult] = {}
     complete = True
     warnings: list[str] = []
