@@ -27,6 +27,7 @@ class TestResult:
         duration: seconds, where the framework says; None elsewhere.
         flaky: it failed first and passed when the framework ran it again; `status` is the last.
         invented: the name is made up from counts: it names no test, and proves nothing.
+        times: how many lines gave this name a status, where the parser keeps only the last.
     """
 
     __test__ = False
@@ -37,6 +38,7 @@ class TestResult:
     duration: float | None = None
     flaky: bool = False
     invented: bool = False
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
