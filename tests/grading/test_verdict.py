@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from velora.grading.names import NameIndex
-from velora.grading.protocol import Parsed, Status, TestResult
+from velora.grading.protocol import Evidence, Parsed, Source, Status, TestResult
 from velora.grading.verdict import cautions, judge, reason
 
 P, F, E, S, X, XP = (
@@ -20,8 +20,9 @@ P, F, E, S, X, XP = (
 )
 
 
-def parsed(results: dict[str, Status], *, complete: bool = True) -> Parsed:
-    return Parsed({name: TestResult(status, 1, name) for name, status in results.items()}, complete)
+def parsed(results: dict[str, Status], *, complete: bool = True) -> list[Evidence]:
+    found = {name: TestResult(status, 1, name) for name, status in results.items()}
+    return [Evidence(Source.LOG, Parsed(found, complete))]
 
 
 def verdict(results: dict[str, Status], f2p: list[str], p2p: list[str]) -> str:
@@ -155,7 +156,7 @@ def test_a_name_passes_only_by_a_result_that_it_stands_for(
     results: dict[str, Status], f2p: list[str], p2p: list[str]
 ) -> None:
     found = parsed(results)
-    index = NameIndex(results)
+    index = NameIndex(found[0].parsed.results)
     fixed, kept = judge(f2p, p2p, found)
     for each in fixed + kept:
         stands_for = index.match(each.name).names

@@ -19,7 +19,7 @@ from velora.grading.apply import apply
 from velora.grading.log import FileLog
 from velora.grading.parsers import registry
 from velora.grading.patchfile import blank
-from velora.grading.protocol import NameVerdict, Parsed, Verdict
+from velora.grading.protocol import NameVerdict, Verdict
 from velora.grading.report import OUTPUT, PATCH, SCRIPT, Diary, clear, write, write_report
 from velora.grading.run import Ran, eval_script, run
 from velora.instances.model import Instance
@@ -85,11 +85,10 @@ async def grade(
             )
             diary.note(f"tests: {_how(ran, settings)} after {ran.duration:.1f} s")
             prefer = languages.get(instance.language or language).parser
-            label, parsed = await loop.run_in_executor(
-                pool, _parse, out_dir / OUTPUT, named, prefer
-            )
-            diary.note(f"parser {label}: {len(parsed.results)} tests")
-            verdict = _judged(instance, parsed, label, ran, applied.log)
+            reading = await loop.run_in_executor(pool, _parse, out_dir / OUTPUT, named, prefer)
+            for line in _read(reading):
+                diary.note(line)
+            verdict = await loop.run_in_executor(pool, _judged, instance, reading, ran, applied.log)
         diary.verdict(verdict)
         write_report(out_dir, instance.instance_id, verdict)
         return verdict
@@ -149,16 +148,26 @@ def check(instance: Instance, parser: str) -> None:
     registry.resolve(parser)
 
 
-def _parse(path: Path, parser: str, prefer: str) -> tuple[str, Parsed]:
-    reading = registry.parse(parser, FileLog(path), prefer=prefer)
-    return reading.label, reading.parsed
+def _parse(path: Path, parser: str, prefer: str) -> registry.Reading:
+    return registry.parse(parser, FileLog(path), prefer=prefer)
+
+
+def _read(reading: registry.Reading) -> list[str]:
+    lines = [f"parser {reading.label}: {len(reading.parsed.results)} tests"]
+    if reading.why:
+        lines.append(f"parser {reading.label}: {reading.why}")
+    if reading.beside is not None:
+        lines.append(f"parser {'+'.join(reading.candidates)}: {len(reading.beside.results)} tests")
+    return lines
 
 
 def _judged(
-    instance: Instance, parsed: Parsed, label: str, ran: Ran, apply_log: tuple[str, ...]
+    instance: Instance, reading: registry.Reading, ran: Ran, apply_log: tuple[str, ...]
 ) -> Verdict:
-    fixed, kept = rules.judge(instance.fail_to_pass, instance.pass_to_pass, parsed)
-    reason = rules.reason(fixed, kept, parsed, timed_out=ran.timed_out)
+    evidence = reading.evidence
+    fixed, kept = rules.judge(instance.fail_to_pass, instance.pass_to_pass, evidence)
+    reason = rules.reason(fixed, kept, evidence, timed_out=ran.timed_out)
+    warnings = dict.fromkeys(warning for each in evidence for warning in each.parsed.warnings)
     return Verdict(
         resolved=reason == rules.RESOLVED,
         reason=reason,
@@ -166,12 +175,12 @@ def _judged(
         pass_to_pass=kept,
         patch_exists=True,
         patch_applied=True,
-        parser=label,
+        parser=reading.label,
         exit_code=ran.exit_code,
         timed_out=ran.timed_out,
         duration=ran.duration,
         apply_log=apply_log,
-        warnings=parsed.warnings + rules.cautions(fixed + kept, parsed, ran.exit_code),
+        warnings=(*warnings, *rules.cautions(fixed + kept, evidence, ran.exit_code)),
     )
 
 

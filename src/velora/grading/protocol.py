@@ -56,10 +56,43 @@ class Parsed:
     warnings: tuple[str, ...] = ()
 
 
+class Source(StrEnum):
+    """Where results come from."""
+
+    LOG = "log"  # a strict parser's reading of the log
+    REPORT = "report"  # a report file that the test framework wrote
+    REFERENCE = "reference"  # VeloraHarness's rules on the log
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Results and where they come from.
+
+    Attributes:
+        derived: see `Framework.derived`.
+    """
+
+    source: Source
+    parsed: Parsed
+    derived: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class NameVerdict:
-    """One listed test name. `status` is None where the log has no such test; `rule` says how the
-    name was matched (`exact`, ...) or why not (`missing`, `ambiguous`)."""
+    """One listed test name.
+
+    Attributes:
+        status: the worst of the results that the name stands for; None where nothing proves
+            anything about it.
+        rule: how the name was matched (`exact`, ...), or why not (`missing`, `ambiguous`,
+            `disagreement`, `reference_only`, `invented`, `not_run`).
+        raw: the name in the log that decided.
+        line: its line there, from 1.
+        source: what decided; None where nothing did.
+        matched: how many tests the name stands for.
+        duration: seconds of that test, where its framework says.
+        note: why the name did not pass, where status and rule do not say it.
+    """
 
     name: str
     passed: bool
@@ -67,6 +100,10 @@ class NameVerdict:
     rule: str
     raw: str = ""
     line: int = 0
+    source: Source | None = None
+    matched: int = 0
+    duration: float | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

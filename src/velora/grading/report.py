@@ -101,7 +101,8 @@ class Diary:
             self.note(f"{title}: {passed} of {len(names)} passed")
             for each in names:
                 if not each.passed:
-                    self.note(f"  {each.status or each.rule}  {each.name}")
+                    why = f": {each.note}" if each.note else ""
+                    self.note(f"  {each.status or each.rule}  {each.name}{why}")
         for warning in verdict.warnings:
             self.note(f"warning: {warning}")
 
@@ -126,6 +127,10 @@ def _evidence(each: NameVerdict) -> dict[str, Any]:
         "rule": each.rule,
         "matched": each.raw,
         "line": each.line,
+        "source": each.source,
+        "tests": each.matched,
+        "duration": each.duration,
+        "note": each.note,
     }
 
 

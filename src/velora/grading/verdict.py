@@ -1,22 +1,40 @@
-"""Is the instance resolved? A pure function of the listed names and the log's results.
+"""Is the instance resolved? A pure function of the listed names and the evidence.
+
+What passes:
 
 - A FAIL_TO_PASS name passes with `PASSED` alone. An expected failure is not the fix, and a
   skipped test showed nothing.
 - A PASS_TO_PASS name passes with `PASSED`, and also with `XFAIL`, `SKIPPED` and `XPASS`: the
   change did not break it (SWE-bench 5 calls the first three *maintained*; VeloraHarness counts
   all four). A strict unexpected pass is a failure in pytest's own words already.
-- A name that the log does not show does not pass, nor does one that may mean two tests.
+- A name that stands for several tests passes if all of them do.
+- A name that nothing shows does not pass, nor does one that may mean two tests.
 - An empty FAIL_TO_PASS shows nothing, so it is never resolved.
 - A run that hit the time limit is not resolved, whatever it had shown by then.
+
+Which evidence counts:
+
+- The strict parsers of the log and the report files that the test framework wrote count. All of
+  them that know a name must say that it passed; else, where they differ, it is a `disagreement`.
+- Where the row names one of VeloraHarness's parsers, its rules have read the log as well, under the
+  spelling that the lists have. They can take a pass away and hardly ever give one: a status that
+  does not pass, where the strict parsers say it passed, is a `disagreement`.
+- A name that these rules alone show, in a log that a strict parser could read too, is no evidence
+  (`reference_only`), except that both read it from the same line: then the strict parser knows the
+  test by another name, and what it says counts (`same_line`).
+- Where no strict parser finds anything in the log, these rules' results count. So they do where
+  the lines that they read are not the test framework's own (`Framework.derived`), for of those a
+  strict parser knows nothing. Names that they make up from counts (`invented`) never count.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from velora.grading.names import AMBIGUOUS, MISSING, Match, NameIndex
+from velora.grading.names import AMBIGUOUS, EXACT, MISSING, NameIndex
 from velora.grading.parsers.tally import SEVERITY
-from velora.grading.protocol import NameVerdict, Parsed, Status
+from velora.grading.protocol import Evidence, NameVerdict, Parsed, Source, Status, TestResult
 
 FIXED = frozenset({Status.PASSED})
 """Statuses with which a FAIL_TO_PASS name passes."""
@@ -26,21 +44,32 @@ MAINTAINED = frozenset({Status.PASSED, Status.XFAIL, Status.SKIPPED, Status.XPAS
 
 RESOLVED = "resolved"
 
+DISAGREEMENT = "disagreement"
+REFERENCE_ONLY = "reference_only"
+INVENTED = "invented"
+SAME_LINE = "same_line"
+
 Names = tuple[NameVerdict, ...]
 
 
 def judge(
-    fail_to_pass: Iterable[str], pass_to_pass: Iterable[str], parsed: Parsed
+    fail_to_pass: Iterable[str], pass_to_pass: Iterable[str], evidence: Sequence[Evidence]
 ) -> tuple[Names, Names]:
-    """A verdict for each listed name, in the lists' order."""
-    index = NameIndex(parsed.results)
+    """A verdict for each listed name, in the lists' order.
+
+    Args:
+        evidence: all there is; at most one of each source.
+    """
+    court = _Court(evidence)
     return (
-        tuple(_judge_name(name, index.match(name), parsed, FIXED) for name in fail_to_pass),
-        tuple(_judge_name(name, index.match(name), parsed, MAINTAINED) for name in pass_to_pass),
+        tuple(court.judge(name, FIXED) for name in fail_to_pass),
+        tuple(court.judge(name, MAINTAINED) for name in pass_to_pass),
     )
 
 
-def reason(fail_to_pass: Names, pass_to_pass: Names, parsed: Parsed, *, timed_out: bool) -> str:
+def reason(
+    fail_to_pass: Names, pass_to_pass: Names, evidence: Sequence[Evidence], *, timed_out: bool
+) -> str:
     """`resolved`, or the first thing in the way, in this order: `no_fail_to_pass`,
     `tests_timed_out`, `no_tests_parsed`, `tests_failed`, `tests_missing`."""
     names = fail_to_pass + pass_to_pass
@@ -48,7 +77,7 @@ def reason(fail_to_pass: Names, pass_to_pass: Names, parsed: Parsed, *, timed_ou
         return "no_fail_to_pass"
     if timed_out:
         return "tests_timed_out"
-    if not parsed.results:
+    if not any(each.parsed.results for each in evidence):
         return "no_tests_parsed"
     if any(not name.passed and name.status is not None for name in names):
         return "tests_failed"
@@ -57,19 +86,29 @@ def reason(fail_to_pass: Names, pass_to_pass: Names, parsed: Parsed, *, timed_ou
     return RESOLVED
 
 
-def cautions(names: Names, parsed: Parsed, exit_code: int | None) -> tuple[str, ...]:
+def cautions(names: Names, evidence: Sequence[Evidence], exit_code: int | None) -> tuple[str, ...]:
     """What a reader of the verdict should know: it rests on less than it seems, or on
     contradictions."""
     found: list[str] = []
     skipped = sum(name.passed and name.status is Status.SKIPPED for name in names)
     if skipped:
         found.append(f"{skipped} PASS_TO_PASS tests were skipped and count as passed")
-    ambiguous = sum(name.rule == AMBIGUOUS for name in names)
-    if ambiguous:
-        found.append(f"{ambiguous} listed names mean more than one test of the log")
-    if parsed.results and not parsed.complete:
+    for rule, what in (
+        (AMBIGUOUS, "mean more than one test of the log"),
+        (DISAGREEMENT, "have different statuses by different readings"),
+        (REFERENCE_ONLY, "are shown by VeloraHarness's rules alone, which is no evidence"),
+        (INVENTED, "are made up from counts, which is no evidence"),
+    ):
+        count = sum(name.rule == rule for name in names)
+        if count:
+            found.append(f"{count} listed names {what}")
+    strict = [each for each in evidence if each.source is not Source.REFERENCE]
+    results = [r for each in strict or evidence for r in each.parsed.results.values()]
+    if results and not strict:
+        found.append("no strict parser fits the log: VeloraHarness's rules alone have read it")
+    if any(each.parsed.results and not each.parsed.complete for each in strict):
         found.append("the test run did not come to its end")
-    seen = {result.status for result in parsed.results.values()}
+    seen = {result.status for result in results}
     failed = seen & {Status.FAILED, Status.ERROR}
     if seen and exit_code and not failed and Status.XPASS not in seen:
         found.append(f"the tests ended with status {exit_code}, but no failing test was read")
@@ -78,19 +117,135 @@ def cautions(names: Names, parsed: Parsed, exit_code: int | None) -> tuple[str, 
     return tuple(found)
 
 
-def _judge_name(name: str, match: Match, parsed: Parsed, passing: frozenset[Status]) -> NameVerdict:
-    if not match.names:
-        return NameVerdict(name, passed=False, status=None, rule=match.rule or MISSING)
-    results = [(each, parsed.results[each]) for each in match.names]
-    worst_name, worst = max(results, key=lambda each: SEVERITY[each[1].status])
-    failing = [each for each in results if each[1].status not in passing]
-    if failing:
-        worst_name, worst = max(failing, key=lambda each: SEVERITY[each[1].status])
-    return NameVerdict(
-        name,
-        passed=not failing,
-        status=worst.status,
-        rule=match.rule,
-        raw=worst_name,
-        line=worst.line,
-    )
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What one source says of a listed name."""
+
+    source: Source
+    rule: str
+    names: tuple[str, ...]
+    worst: str  # the name that decides
+    result: TestResult
+    passed: bool
+
+    def verdict(self, name: str, *, rule: str = "", passed: bool, note: str = "") -> NameVerdict:
+        """The verdict on `name` by this answer."""
+        return NameVerdict(
+            name,
+            passed=passed,
+            status=self.result.status,
+            rule=rule or self.rule,
+            raw=self.worst,
+            line=self.result.line,
+            source=self.source,
+            matched=len(self.names),
+            duration=self.result.duration,
+            note=note,
+        )
+
+
+@dataclass(slots=True)
+class _Witness:
+    """One piece of evidence, ready to be asked."""
+
+    source: Source
+    parsed: Parsed
+    index: NameIndex
+    _lines: dict[int, list[str]] = field(default_factory=dict)
+
+    def on_line(self, number: int) -> list[str]:
+        """The tests that this line decided about."""
+        if not self._lines:
+            for name, result in self.parsed.results.items():
+                self._lines.setdefault(result.line, []).append(name)
+        return self._lines.get(number, [])
+
+    def answer(self, rule: str, names: tuple[str, ...], passing: frozenset[Status]) -> _Answer:
+        """What the tests `names` say together: the worst that does not pass, or the worst."""
+        results = [(each, self.parsed.results[each]) for each in names]
+        failing = [each for each in results if each[1].status not in passing]
+        worst, result = max(failing or results, key=lambda each: SEVERITY[each[1].status])
+        return _Answer(self.source, rule, names, worst, result, passed=not failing)
+
+
+class _Court:
+    """All witnesses."""
+
+    def __init__(self, evidence: Sequence[Evidence]) -> None:
+        witnesses = [
+            _Witness(each.source, each.parsed, NameIndex(each.parsed.results)) for each in evidence
+        ]
+        self.strict = [each for each in witnesses if each.source is not Source.REFERENCE]
+        self.reference = next((w for w in witnesses if w.source is Source.REFERENCE), None)
+        self.derived = any(each.derived for each in evidence)
+
+    def judge(self, name: str, passing: frozenset[Status]) -> NameVerdict:
+        """The verdict on one listed name."""
+        matches = [(witness, witness.index.match(name)) for witness in self.strict]
+        answers = [w.answer(m.rule, m.names, passing) for w, m in matches if m.names]
+        if not answers:
+            if any(match.rule == AMBIGUOUS for _, match in matches):
+                return _nothing(name, AMBIGUOUS)
+            answers = self._on_the_same_line(name, passing)
+        if not answers:
+            return self._by_reference(name, passing)
+        failing = [each for each in answers if not each.passed]
+        if failing:
+            worst = max(failing, key=lambda each: SEVERITY[each.result.status])
+            good = next((each for each in answers if each.passed), None)
+            if good is None:
+                return worst.verdict(name, passed=False)
+            return worst.verdict(name, rule=DISAGREEMENT, passed=False, note=_differs(good))
+        objection = self._objection(name, passing)
+        if objection is not None:
+            note = _differs(answers[0])
+            return objection.verdict(name, rule=DISAGREEMENT, passed=False, note=note)
+        return answers[0].verdict(name, passed=True)
+
+    def _objection(self, name: str, passing: frozenset[Status]) -> _Answer | None:
+        """What the reference has against a pass of `name`, under just this name."""
+        results = self._reference_results()
+        if self.reference is None or name not in results or results[name].invented:
+            return None
+        answer = self.reference.answer(EXACT, (name,), passing)
+        return None if answer.passed else answer
+
+    def _on_the_same_line(self, name: str, passing: frozenset[Status]) -> list[_Answer]:
+        """What the log's strict reading says of the test whose line the reference calls `name`.
+
+        Not where the reference read the name from several lines: it has forgotten the others.
+        """
+        result = self._reference_results().get(name)
+        if result is None or result.invented or result.times != 1:
+            return []
+        return [
+            witness.answer(SAME_LINE, tuple(names), passing)
+            for witness in self.strict
+            if witness.source is Source.LOG and len(names := witness.on_line(result.line)) == 1
+        ]
+
+    def _by_reference(self, name: str, passing: frozenset[Status]) -> NameVerdict:
+        """Nothing else knows the name."""
+        if self.reference is None:
+            return _nothing(name, MISSING)
+        match = self.reference.index.match(name)
+        if not match.names:
+            return _nothing(name, match.rule)
+        answer = self.reference.answer(match.rule, match.names, passing)
+        shown = f"VeloraHarness's rules read {answer.result.status} in line {answer.result.line}"
+        if any(self.reference.parsed.results[each].invented for each in match.names):
+            return _nothing(name, INVENTED, f"{shown}, but made the name up from a count")
+        if self.strict and not self.derived:
+            return _nothing(name, REFERENCE_ONLY, f"{shown}; strict parsers know no such test")
+        return answer.verdict(name, passed=answer.passed)
+
+    def _reference_results(self) -> Mapping[str, TestResult]:
+        return {} if self.reference is None else self.reference.parsed.results
+
+
+def _differs(other: _Answer) -> str:
+    return f"the {other.source} says {other.result.status} in line {other.result.line}"
+
+
+def _nothing(name: str, rule: str, note: str = "") -> NameVerdict:
+    return NameVerdict(name, passed=False, status=None, rule=rule, note=note)

@@ -46,6 +46,9 @@ class Framework:
         raw: the reader takes lines as they are, escape sequences and carriage returns included.
         strict: for a parser that reproduces somebody else's rules: the strict parsers that read
             the same logs.
+        derived: what it reads are not lines of the test framework but lines that the row's command
+            makes from a report, so that a strict parser of the framework's own lines may know
+            nothing of the tests.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Framework:
     hosts: tuple[str, ...] = ()
     raw: bool = False
     strict: tuple[str, ...] = ()
+    derived: bool = False
 
     def parse(self, text: str) -> Parsed:
         """Read a whole log."""

@@ -4,13 +4,14 @@ A name may also join several with a plus sign, `pytest+jest`: each reads the who
 that run more than one framework.
 
 The names that datasets carry in `test_output_parser` (`python/parse_log_pytest_v3` and so on)
-are accepted with and without their language.
+are accepted with and without their language. They mean VeloraHarness's own rules; beside those the
+strict parsers of the same frameworks read the log, as far as they find something in it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from velora.errors import UsageError, nearest
@@ -36,7 +37,7 @@ from velora.grading.parsers import (
 )
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.tally import merge
-from velora.grading.protocol import Parsed, TestResult
+from velora.grading.protocol import Evidence, Parsed, Source, TestResult
 
 AUTO = "auto"
 
@@ -74,14 +75,30 @@ class Reading:
 
     Attributes:
         label: `pytest`; `auto:pytest` where the log decided; plain `auto` where it could not.
+        parsed: the results under that parser's names.
         why: the line by which `auto` chose, and what else it weighed.
         candidates: the parsers that fit the log.
+        beside: where `parsed` is VeloraHarness's reading, that of the strict parsers which find
+            something in the same log; None where none does.
+        reference: `parsed` is VeloraHarness's reading.
+        derived: see `Framework.derived`.
     """
 
     label: str
     parsed: Parsed
     why: str = ""
     candidates: tuple[str, ...] = ()
+    beside: Parsed | None = None
+    reference: bool = False
+    derived: bool = False
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """What the verdict takes, best first."""
+        if not self.reference:
+            return (Evidence(Source.LOG, self.parsed),)
+        strict = () if self.beside is None else (Evidence(Source.LOG, self.beside),)
+        return (*strict, Evidence(Source.REFERENCE, self.parsed, self.derived))
 
 
 def resolve(name: str) -> str:
@@ -131,20 +148,49 @@ def parse(name: str, log: Log | str, *, prefer: str = "") -> Reading:
     found = resolve(name)
     if found == AUTO:
         return choose(log, prefer="" if name.strip() else prefer)
-    return Reading(found, read(get(found), log))
+    frameworks = get(found)
+    references = tuple(one for one in frameworks if one.name in REFERENCE)
+    if not references:
+        return Reading(found, read(frameworks, log))
+    named = [one.name for one in frameworks if one.name in FRAMEWORKS]
+    beside, candidates = _beside(named, references, log)
+    why = f"read beside it by {', '.join(candidates)}" if candidates else "no strict parser fits"
+    derived = all(one.derived for one in references)
+    parsed = read(references, log)
+    return Reading(found, parsed, why, candidates, beside, reference=True, derived=derived)
+
+
+def _beside(
+    named: list[str], references: tuple[Framework, ...], log: Log
+) -> tuple[Parsed | None, tuple[str, ...]]:
+    """The reading of the strict parsers that belong to `references` and find something, and of
+    those that were `named`."""
+    names = dict.fromkeys([*named, *(name for one in references for name in one.strict)])
+    strict = [FRAMEWORKS[name] for name in names if name in FRAMEWORKS]
+    if not strict:
+        return None, ()
+    signs = detect(log, strict)
+    wanted = [one for one in strict if one.name in signs or one.name in named or not one.signs]
+    fitting = {one.name: parsed for one in wanted if _fits(parsed := _run(one, log))}
+    return (_together(fitting.values()) if fitting else None), tuple(fitting)
 
 
 def read(frameworks: tuple[Framework, ...], log: Log) -> Parsed:
     """Read a log with one framework, or with several whose results are put together."""
+    found = _together([_run(framework, log) for framework in frameworks])
+    return Parsed(found.results, found.complete, (*log.warnings, *found.warnings))
+
+
+def _together(several: Iterable[Parsed]) -> Parsed:
+    """All results; of several for one name the worst."""
     results: dict[str, TestResult] = {}
     complete = True
     warnings: list[str] = []
-    for framework in frameworks:
-        parsed = _run(framework, log)
+    for parsed in several:
         merge(results, parsed.results)
         complete = complete and parsed.complete
         warnings += parsed.warnings
-    return Parsed(results, complete, (*log.warnings, *warnings))
+    return Parsed(results, complete, tuple(warnings))
 
 
 def choose(log: Log, *, prefer: str = "") -> Reading:
@@ -178,10 +224,14 @@ def choose(log: Log, *, prefer: str = "") -> Reading:
     return Reading(AUTO, Parsed(warnings=(*log.warnings, f"auto: {why}")), why, fit)
 
 
-def detect(log: Log) -> dict[str, tuple[int, str]]:
-    """The frameworks whose signs a log shows, each with the first line that shows one."""
+def detect(log: Log, among: Iterable[Framework] = ()) -> dict[str, tuple[int, str]]:
+    """The frameworks whose signs a log shows, each with the first line that shows one.
+
+    Args:
+        among: those to look for; all of them if there are none.
+    """
     found: dict[str, tuple[int, str]] = {}
-    wanted = [framework for framework in FRAMEWORKS.values() if framework.signs]
+    wanted = [framework for framework in among or FRAMEWORKS.values() if framework.signs]
     pattern = _alternatives(wanted)
     for number, line in log.lines():
         while pattern is not None and (match := pattern(line)) is not None:

@@ -50,8 +50,9 @@ _NATIVE = (
     "dejagnu",
     "tap",
     "junit-xml",
+    "pass-fail",
 )
-_MAKE = (*_NATIVE, *_GO, "pass-fail")
+_MAKE = (*_NATIVE, *_GO)
 
 _TABLE: tuple[tuple[str, Callable[[], Reader], tuple[str, ...]], ...] = (
     ("python/parse_log_pytest", pytest_rules.PytestRules, _PYTEST),
@@ -96,7 +97,22 @@ _TABLE: tuple[tuple[str, Callable[[], Reader], tuple[str, ...]], ...] = (
     ("ruby/parse_log_rspec_transformed_json", ruby_rules.RspecRules, ("rspec",)),
 )
 
+_DERIVED = {
+    "java/parse_log_junit",
+    "java/parse_log_maven",
+    "javascript/parse_log_jest_json",
+    "ruby/parse_log_rspec",
+    "ruby/parse_log_rspec_transformed_json",
+}
+
 FRAMEWORKS: tuple[Framework, ...] = tuple(
-    Framework(name, reader, names="as VeloraHarness names them", raw=True, strict=strict)
+    Framework(
+        name,
+        reader,
+        names="as VeloraHarness names them",
+        raw=True,
+        strict=strict,
+        derived=name in _DERIVED,
+    )
     for name, reader, strict in _TABLE
 )
