@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from velora.grading.names import NameIndex
-from velora.grading.protocol import Evidence, Parsed, Source, Status, TestResult
+from velora.grading.parsers import registry
+from velora.grading.protocol import Evidence, NameVerdict, Parsed, Source, Status, TestResult
 from velora.grading.verdict import cautions, judge, reason
 
 P, F, E, S, X, XP = (
@@ -170,3 +171,188 @@ def test_a_name_passes_only_by_a_result_that_it_stands_for(
     if reason(fixed, kept, found, timed_out=False) == "resolved":
         assert fixed
         assert all(each.passed for each in fixed + kept)
+
+
+def reading(
+    source: Source,
+    results: dict[str, Status],
+    *,
+    lines: dict[str, int] | None = None,
+    invented: bool = False,
+    times: int = 1,
+    complete: bool = True,
+    derived: bool = False,
+) -> Evidence:
+    found = {
+        name: TestResult(status, (lines or {}).get(name, n), "", invented=invented, times=times)
+        for n, (name, status) in enumerate(
+            results.items(), 101 if source is Source.REFERENCE else 1
+        )
+    }
+    return Evidence(source, Parsed(found, complete), derived)
+
+
+def judged(name: str, *evidence: Evidence) -> NameVerdict:
+    return judge([name], [], evidence)[0][0]
+
+
+LOG, REPORT, REFERENCE = Source.LOG, Source.REPORT, Source.REFERENCE
+
+
+def test_both_readings_agree() -> None:
+    found = judged("x::t[a", reading(LOG, {"x::t[a b]": P}), reading(REFERENCE, {"x::t[a": P}))
+    assert (found.passed, found.rule, found.source) == (True, "cut_at_blank", LOG)
+
+
+def test_the_reference_can_take_a_pass_away() -> None:
+    found = judged("f", reading(LOG, {"f": P}), reading(REFERENCE, {"f": F}))
+    assert (found.passed, found.status, found.rule) == (False, F, "disagreement")
+    assert found.source is REFERENCE
+    assert found.note == "the log says PASSED in line 1"
+
+
+def test_the_reference_gives_no_pass() -> None:
+    found = judged("f", reading(LOG, {"f": F}), reading(REFERENCE, {"f": P}))
+    assert (found.passed, found.status, found.rule) == (False, F, "exact")
+
+
+def test_what_the_reference_alone_shows_is_no_evidence() -> None:
+    strict = reading(LOG, {"g": P})
+    evidence = [strict, reading(REFERENCE, {"f": P}, lines={"f": 7})]
+    fixed, _ = judge(["f"], [], evidence)
+    assert (fixed[0].passed, fixed[0].status, fixed[0].rule) == (False, None, "reference_only")
+    assert "PASSED in line 7" in fixed[0].note
+    assert reason(fixed, (), evidence, timed_out=False) == "tests_missing"
+    assert "shown by VeloraHarness's rules alone" in cautions(fixed, evidence, 0)[0]
+    empty = reading(LOG, {})
+    assert judged("f", empty, reading(REFERENCE, {"f": P})).rule == "reference_only"
+
+
+def test_where_no_strict_parser_fits_the_reference_counts() -> None:
+    evidence = [reading(REFERENCE, {"f": P, "p": F})]
+    fixed, kept = judge(["f"], ["p"], evidence)
+    assert (fixed[0].passed, fixed[0].rule, fixed[0].source) == (True, "exact", REFERENCE)
+    assert not kept[0].passed
+    assert "VeloraHarness's rules alone have read it" in cautions(fixed, evidence, 1)[0]
+
+
+def test_of_derived_lines_strict_parsers_know_nothing() -> None:
+    strict = reading(LOG, {"other": F})
+    derived = reading(REFERENCE, {'"a.B.c"': P}, derived=True)
+    assert judged('"a.B.c"', strict, derived).passed
+    knows = reading(LOG, {"a.B.c": F})
+    assert not judged('"a.B.c"', knows, derived).passed
+
+
+def test_invented_names_are_no_evidence() -> None:
+    found = judged("test_1", reading(REFERENCE, {"test_1": P}, invented=True))
+    assert (found.passed, found.status, found.rule) == (False, None, "invented")
+    made_up = reading(REFERENCE, {"test_1": F}, invented=True)
+    assert judged("test_1", reading(LOG, {"test_1": P}), made_up).passed
+
+
+def test_both_read_it_from_one_line() -> None:
+    strict = reading(LOG, {"suite/a": P, "suite/b": P}, lines={"suite/a": 3, "suite/b": 4})
+    shown = reading(REFERENCE, {"lib.a": P}, lines={"lib.a": 3})
+    found = judged("lib.a", strict, shown)
+    assert (found.passed, found.rule, found.raw) == (True, "same_line", "suite/a")
+    failed = reading(LOG, {"suite/a": F}, lines={"suite/a": 3})
+    assert not judged("lib.a", failed, shown).passed
+    twice = reading(REFERENCE, {"lib.a": P}, lines={"lib.a": 3}, times=2)
+    assert judged("lib.a", strict, twice).rule == "reference_only"
+    shared = reading(LOG, {"suite/a": P, "suite/b": P}, lines={"suite/a": 3, "suite/b": 3})
+    assert judged("lib.a", shared, shown).rule == "reference_only"
+    disagreeing = reading(REFERENCE, {"lib.a": E}, lines={"lib.a": 3})
+    assert judged("lib.a", strict, disagreeing).rule == "disagreement"
+
+
+def test_a_report_and_the_log_must_agree() -> None:
+    log, report = reading(LOG, {"f": P}), reading(REPORT, {"f": F})
+    found = judged("f", log, report)
+    assert (found.passed, found.status, found.rule, found.source) == (
+        False,
+        F,
+        "disagreement",
+        REPORT,
+    )
+    assert judged("f", log, reading(REPORT, {"g": P})).passed
+    assert judged("f", reading(LOG, {"g": P}), reading(REPORT, {"f": P})).source is REPORT
+    assert judged("f", reading(LOG, {"f": E}), report).status is E
+
+
+def test_what_a_verdict_records() -> None:
+    results = {
+        "a.js > adds": TestResult(P, 3, "", duration=0.1),
+        "b.js > adds": TestResult(F, 9, "", duration=0.2),
+    }
+    found = judged("adds", Evidence(LOG, Parsed(results)))
+    assert (found.matched, found.raw, found.line, found.duration) == (2, "b.js > adds", 9, 0.2)
+
+
+STATUSES = st.sampled_from(Status)
+
+
+@given(RESULTS, RESULTS, st.booleans(), st.booleans(), st.lists(NAMES, max_size=4))
+def test_a_pass_needs_a_passing_status_somewhere(
+    strict: dict[str, Status],
+    shown: dict[str, Status],
+    fits: bool,
+    invented: bool,
+    listed: list[str],
+) -> None:
+    log = [reading(LOG, strict)] if fits else []
+    evidence = [*log, reading(REFERENCE, shown, invented=invented)]
+    fixed, _ = judge(listed, [], evidence)
+    for each in fixed:
+        if each.passed:
+            assert each.status is P
+            assert each.matched
+            assert (each.source is LOG) == fits
+            assert shown.get(each.name) in (None, P) or invented
+            assert fits or not invented
+
+
+PYTEST_LOG = """============================= test session starts ==============================
+collected 3 items
+=========================== short test summary info ============================
+PASSED t.py::test_a[mol per l]
+PASSED t.py::test_b
+FAILED t.py::test_c - assert 1 == 2
+========================= 1 failed, 2 passed in 0.01s ==========================
+"""
+
+
+def test_a_row_that_names_the_reference_is_read_by_both() -> None:
+    found = registry.parse("python/parse_log_pytest_v3", PYTEST_LOG)
+    assert found.label == "python/parse_log_pytest_v3"
+    assert found.candidates == ("pytest",)
+    assert list(found.parsed.results) == ["t.py::test_a[mol", "t.py::test_b", "t.py::test_c"]
+    assert found.beside is not None
+    assert "t.py::test_a[mol per l]" in found.beside.results
+    assert [each.source for each in found.evidence] == [LOG, REFERENCE]
+    fixed, _ = judge(["t.py::test_a[mol", "t.py::test_b"], [], found.evidence)
+    assert [each.rule for each in fixed] == ["cut_at_blank", "exact"]
+    assert all(each.passed for each in fixed)
+
+
+def test_a_printed_line_does_not_pass() -> None:
+    """A program under test that prints what the reference believes."""
+    forged = f"PASSED t.py::test_never_ran\n{PYTEST_LOG}"
+    found = registry.parse("python/parse_log_pytest_v3", forged)
+    assert "t.py::test_never_ran" in found.parsed.results
+    assert judged("t.py::test_never_ran", *found.evidence).rule == "reference_only"
+
+
+def test_a_log_that_no_strict_parser_reads() -> None:
+    found = registry.parse("java/parse_log_junit", "com.acme.CalcTest,adds,PASS\n")
+    assert (found.beside, found.candidates) == (None, ())
+    assert [each.source for each in found.evidence] == [REFERENCE]
+    assert judged('"com.acme.CalcTest.adds"', *found.evidence).passed
+    assert judged("com.acme.CalcTest.adds", *found.evidence).rule == "junit_quoted"
+
+
+def test_the_reference_and_a_strict_parser_named_together() -> None:
+    found = registry.parse("pytest+python/parse_log_unittest", PYTEST_LOG)
+    assert found.reference
+    assert found.candidates == ("pytest",)
+    assert registry.parse("pytest", PYTEST_LOG).evidence[0].source is LOG

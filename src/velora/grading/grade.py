@@ -14,6 +14,7 @@ from pathlib import Path
 from velora import languages
 from velora.config.settings import EvaluationSettings
 from velora.errors import GraderFailed, SandboxLost, TaskInvalid, VeloraError
+from velora.grading import compat
 from velora.grading import verdict as rules
 from velora.grading.apply import apply
 from velora.grading.log import FileLog
@@ -168,6 +169,8 @@ def _judged(
     fixed, kept = rules.judge(instance.fail_to_pass, instance.pass_to_pass, evidence)
     reason = rules.reason(fixed, kept, evidence, timed_out=ran.timed_out)
     warnings = dict.fromkeys(warning for each in evidence for warning in each.parsed.warnings)
+    statuses = {name: result.status for name, result in reading.parsed.results.items()}
+    others = compat.verdicts(instance.fail_to_pass, instance.pass_to_pass, statuses)
     return Verdict(
         resolved=reason == rules.RESOLVED,
         reason=reason,
@@ -181,6 +184,7 @@ def _judged(
         duration=ran.duration,
         apply_log=apply_log,
         warnings=(*warnings, *rules.cautions(fixed + kept, evidence, ran.exit_code)),
+        compat={name: str(outcome) for name, outcome in others.items()},
     )
 
 

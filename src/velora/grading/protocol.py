@@ -115,6 +115,8 @@ class Verdict:
             `tests_timed_out`, `no_tests_parsed`, `tests_failed`, `tests_missing`, ...
         patch_applied: None where there was no patch to apply.
         apply_log: each way tried to apply each patch, and how it went.
+        compat: what other graders' rules say of the same results, by their names; it decides
+            nothing.
     """
 
     resolved: bool
@@ -129,3 +131,4 @@ class Verdict:
     duration: float = 0.0
     apply_log: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    compat: dict[str, str] = field(default_factory=dict)

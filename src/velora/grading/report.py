@@ -54,6 +54,7 @@ def report(instance_id: str, verdict: Verdict) -> dict[str, Any]:
                 },
                 "apply_log": list(verdict.apply_log),
                 "warnings": list(verdict.warnings),
+                "compat": dict(verdict.compat),
             },
         }
     }

@@ -36,8 +36,8 @@ def plain(name: str) -> tuple[str, str]:
         text = text.replace("\\\\", "\\")
         rules.append(PHP_BACKSLASHES)
     start = max(1, len(text) - _LONGEST)
-    if text[-1:] in _CLOSED or text.find(" in ", start) > 0:
-        if found := _DURATION.search(text, start):
-            text = text[: found.start()]
-            rules.append(DURATIONS)
+    may_end = text[-1:] in _CLOSED or text.find(" in ", start) > 0
+    if may_end and (found := _DURATION.search(text, start)):
+        text = text[: found.start()]
+        rules.append(DURATIONS)
     return text, "+".join(rules)
