@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from velora.grading.names import AMBIGUOUS, EXACT, MISSING, Match, NameIndex
+from velora.grading.names import AMBIGUOUS, EXACT, MISSING, Match, NameIndex, alike
 from velora.grading.names.families import FAMILIES
 from velora.grading.names.parts import PARTS
 from velora.grading.names.spellings import plain
@@ -65,6 +65,7 @@ def index(*names: str, raw: str = "") -> NameIndex:
         ("adds two (1.2 s)", "src/a.test.js > calc > adds two", "durations+title"),
         ("adds two [1.3 ms]", "adds two (12 ms)", "durations"),
         ("adds two in 29 msec", "adds two", "durations"),
+        ("calc > adds two 3ms", "calc > adds two", "durations"),
     ],
 )
 def test_spellings(listed: str, in_log: str, rule: str) -> None:
@@ -96,6 +97,9 @@ def test_spellings(listed: str, in_log: str, rule: str) -> None:
         ("[100%]", "t.py::test_a"),
         ("", "a"),
         ("waits (1 s) more", "waits more"),
+        ("waits 5ms", "waits 6ms"),
+        ("ends in 5 seconds", "ends in 6 seconds"),
+        ("waits", "waits 6ms"),
     ],
 )
 def test_no_match(listed: str, in_log: str) -> None:
@@ -146,6 +150,26 @@ def test_a_docstring() -> None:
     assert names.match("Adds two numbers.") == Match("docstring", ("m.C.test_a",))
     assert names.match("Adds two") == Match(MISSING)
     assert index("m.C.test_a", raw="test_a (m.C) ... ok").match("test_a") == Match(MISSING)
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "expected"),
+    [
+        ("lib.a", "a", True),
+        ("t.py::t[x]", "t.py::t[x] - y]", True),
+        ("a name: with", "a name: with (blanks)", True),
+        ("is: nested > by name", "a.js > calc > is: nested > by name", True),
+        ("good.c:3", "all:one:0", True),
+        ("m.C.test_writes", "m.C.test_other", False),
+        ("lib.ba", "a", False),
+        ("adds", "adds_two", False),
+        ("", "a", False),
+    ],
+)
+def test_names_of_one_line(name: str, other: str, expected: bool) -> None:
+    assert alike(name, other) is expected
+    if not name.endswith(":3"):
+        assert alike(other, name) is expected
 
 
 TEXTS = st.text("abC.:# >()[]\\/\"' 1smTest", max_size=24)

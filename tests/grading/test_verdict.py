@@ -183,11 +183,10 @@ def reading(
     complete: bool = True,
     derived: bool = False,
 ) -> Evidence:
+    first = 101 if source is Source.REFERENCE else 1
     found = {
         name: TestResult(status, (lines or {}).get(name, n), "", invented=invented, times=times)
-        for n, (name, status) in enumerate(
-            results.items(), 101 if source is Source.REFERENCE else 1
-        )
+        for n, (name, status) in enumerate(results.items(), first)
     }
     return Evidence(source, Parsed(found, complete), derived)
 
@@ -252,15 +251,17 @@ def test_invented_names_are_no_evidence() -> None:
 
 
 def test_both_read_it_from_one_line() -> None:
-    strict = reading(LOG, {"suite/a": P, "suite/b": P}, lines={"suite/a": 3, "suite/b": 4})
+    strict = reading(LOG, {"a": P, "b": P}, lines={"a": 3, "b": 4})
     shown = reading(REFERENCE, {"lib.a": P}, lines={"lib.a": 3})
     found = judged("lib.a", strict, shown)
-    assert (found.passed, found.rule, found.raw) == (True, "same_line", "suite/a")
-    failed = reading(LOG, {"suite/a": F}, lines={"suite/a": 3})
+    assert (found.passed, found.rule, found.raw) == (True, "same_line", "a")
+    other = reading(LOG, {"other": P}, lines={"other": 3})
+    assert judged("lib.a", other, shown).rule == "reference_only"
+    failed = reading(LOG, {"a": F}, lines={"a": 3})
     assert not judged("lib.a", failed, shown).passed
     twice = reading(REFERENCE, {"lib.a": P}, lines={"lib.a": 3}, times=2)
     assert judged("lib.a", strict, twice).rule == "reference_only"
-    shared = reading(LOG, {"suite/a": P, "suite/b": P}, lines={"suite/a": 3, "suite/b": 3})
+    shared = reading(LOG, {"a": P, "b": P}, lines={"a": 3, "b": 3})
     assert judged("lib.a", shared, shown).rule == "reference_only"
     disagreeing = reading(REFERENCE, {"lib.a": E}, lines={"lib.a": 3})
     assert judged("lib.a", strict, disagreeing).rule == "disagreement"

@@ -20,8 +20,9 @@ Which evidence counts:
   spelling that the lists have. They can take a pass away and hardly ever give one: a status that
   does not pass, where the strict parsers say it passed, is a `disagreement`.
 - A name that these rules alone show, in a log that a strict parser could read too, is no evidence
-  (`reference_only`), except that both read it from the same line: then the strict parser knows the
-  test by another name, and what it says counts (`same_line`).
+  (`reference_only`). Except where both read it from the same line, and one name is the other with
+  something before or behind it: then the strict parser knows the test by a longer or a shorter
+  name, and what it says counts (`same_line`).
 - Where no strict parser finds anything in the log, these rules' results count. So they do where
   the lines that they read are not the test framework's own (`Framework.derived`), for of those a
   strict parser knows nothing. Names that they make up from counts (`invented`) never count.
@@ -32,7 +33,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from velora.grading.names import AMBIGUOUS, EXACT, MISSING, NameIndex
+from velora.grading.names import AMBIGUOUS, EXACT, MISSING, NameIndex, alike
 from velora.grading.parsers.tally import SEVERITY
 from velora.grading.protocol import Evidence, NameVerdict, Parsed, Source, Status, TestResult
 
@@ -213,7 +214,8 @@ class _Court:
     def _on_the_same_line(self, name: str, passing: frozenset[Status]) -> list[_Answer]:
         """What the log's strict reading says of the test whose line the reference calls `name`.
 
-        Not where the reference read the name from several lines: it has forgotten the others.
+        Not where the reference read the name from several lines: it has forgotten the others. Nor
+        where the names are not alike: a line may hold two tests, one of them printed by the other.
         """
         result = self._reference_results().get(name)
         if result is None or result.invented or result.times != 1:
@@ -221,7 +223,9 @@ class _Court:
         return [
             witness.answer(SAME_LINE, tuple(names), passing)
             for witness in self.strict
-            if witness.source is Source.LOG and len(names := witness.on_line(result.line)) == 1
+            if witness.source is Source.LOG
+            and len(names := witness.on_line(result.line)) == 1
+            and alike(name, names[0])
         ]
 
     def _by_reference(self, name: str, passing: frozenset[Status]) -> NameVerdict:

@@ -15,18 +15,21 @@ a look-up costs what the name's length costs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from velora.grading.names.families import FAMILIES
 from velora.grading.names.parts import PARTS, described
-from velora.grading.names.spellings import plain
+from velora.grading.names.spellings import DURATIONS, plain, without_bare_duration
 from velora.grading.protocol import TestResult
 
 EXACT = "exact"
 MISSING = "missing"
 AMBIGUOUS = "ambiguous"
 DOCSTRING = "docstring"
+
+_PLACE = re.compile(r"[\w./-]+\.\w+:\d+\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,9 @@ class NameIndex:
         if not self._built:
             self._build()
         text, changed = plain(name)
-        found = [*self._spelled(text, changed), *self._partly(text, changed)]
+        found = self._fitting(text, changed)
+        if not found and (shorter := without_bare_duration(text)):
+            found = self._fitting(shorter, _joined(changed, DURATIONS))
         if not found:
             return Match(MISSING)
         names = found[0].names
@@ -71,6 +76,10 @@ class NameIndex:
         if not fitting or any(each.names != names for each in found):
             return Match(AMBIGUOUS)
         return Match(fitting[0].rule, tuple(sorted(names)))
+
+    def _fitting(self, text: str, changed: str) -> list[_Found]:
+        """What `text`, which the rules `changed` made of a listed name, leads to."""
+        return [*self._spelled(text, changed), *self._partly(text, changed)]
 
     def _spelled(self, text: str, changed: str) -> list[_Found]:
         """What spellings of `text` lead to."""
@@ -121,6 +130,21 @@ class NameIndex:
                     parts.setdefault(key, []).append(name)
             if title := described(name, result.raw):
                 self._described.setdefault(title, []).append(name)
+
+
+def alike(name: str, other: str) -> bool:
+    """One of two names read from one line is the other with whole words before or behind it, or
+    is the place in a source file that Check prints in front of a test's name."""
+    short, long = sorted((plain(name)[0], plain(other)[0]), key=len)
+    if _PLACE.match(name):
+        return True
+    begins = long.startswith(short) and not _word(long[len(short) : len(short) + 1])
+    ends = long.endswith(short) and not _word(long[: -len(short)][-1:])
+    return bool(short) and (begins or ends)
+
+
+def _word(letter: str) -> bool:
+    return letter.isalnum() or letter == "_"
 
 
 def _joined(*rules: str) -> str:

@@ -6,6 +6,8 @@
     Lists that went through JSON twice have `Acme\\\\\\\\CalcTest` for `Acme\\\\CalcTest`.
 `durations`
     ` (12 ms)`, ` (1.2 s)`, ` [1.3 ms]`, ` in 29 msec` at the end: they change from run to run.
+    Vitest's ` 12ms` and ` in 2 seconds` may belong to a title, so they are taken off a listed name
+    alone, and only where the log has no test that it fits with them.
 """
 
 from __future__ import annotations
@@ -19,8 +21,9 @@ DURATIONS = "durations"
 _UNIT = r"(?:ms|msecs?|s|secs?|seconds?|m|mins?|minutes?)"
 _NUMBER = r"\d{1,9}(?:[.,]\d{1,9})?"
 _DURATION = re.compile(
-    rf"\s(?:\({_NUMBER}\s?{_UNIT}\)|\[{_NUMBER}\s?{_UNIT}\]|in {_NUMBER}\s?{_UNIT})\Z"
+    rf"\s(?:\({_NUMBER}\s?{_UNIT}\)|\[{_NUMBER}\s?{_UNIT}\]|in {_NUMBER}\s?msecs?)\Z"
 )
+_BARE = re.compile(rf"\s(?:in {_NUMBER}\s?{_UNIT}|{_NUMBER}m?s)\Z")
 _LONGEST = 40
 _CLOSED = frozenset(")]")
 
@@ -41,3 +44,9 @@ def plain(name: str) -> tuple[str, str]:
         text = text[: found.start()]
         rules.append(DURATIONS)
     return text, "+".join(rules)
+
+
+def without_bare_duration(text: str) -> str:
+    """`text` without a duration that may belong to a title; "" if there is none."""
+    found = _BARE.search(text, max(1, len(text) - _LONGEST))
+    return text[: found.start()] if found else ""
