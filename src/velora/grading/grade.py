@@ -157,8 +157,10 @@ def _read(reading: registry.Reading) -> list[str]:
     lines = [f"parser {reading.label}: {len(reading.parsed.results)} tests"]
     if reading.why:
         lines.append(f"parser {reading.label}: {reading.why}")
-    if reading.beside is not None:
-        lines.append(f"parser {'+'.join(reading.candidates)}: {len(reading.beside.results)} tests")
+    strict = [each for each in (reading.beside, reading.inner) if each is not None]
+    if strict:
+        count = sum(len(each.results) for each in strict)
+        lines.append(f"parser {'+'.join(reading.candidates)}: {count} tests")
     return lines
 
 

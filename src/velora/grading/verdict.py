@@ -16,6 +16,8 @@ Which evidence counts:
 
 - The strict parsers of the log and the report files that the test framework wrote count. All of
   them that know a name must say that it passed; else, where they differ, it is a `disagreement`.
+- Of a framework whose output stands within another's (GoogleTest's in CTest's), the results count
+  for names that the outer one does not know.
 - Where the row names one of VeloraHarness's parsers, its rules have read the log as well, under the
   spelling that the lists have. They can take a pass away and hardly ever give one: a status that
   does not pass, where the strict parsers say it passed, is a `disagreement`.
@@ -176,18 +178,23 @@ class _Court:
         witnesses = [
             _Witness(each.source, each.parsed, NameIndex(each.parsed.results)) for each in evidence
         ]
-        self.strict = [each for each in witnesses if each.source is not Source.REFERENCE]
+        first = (Source.LOG, Source.REPORT)
+        self.strict = [each for each in witnesses if each.source in first]
+        self.inner = [each for each in witnesses if each.source is Source.INNER]
         self.reference = next((w for w in witnesses if w.source is Source.REFERENCE), None)
         self.derived = any(each.derived for each in evidence)
 
     def judge(self, name: str, passing: frozenset[Status]) -> NameVerdict:
         """The verdict on one listed name."""
-        matches = [(witness, witness.index.match(name)) for witness in self.strict]
-        answers = [w.answer(m.rule, m.names, passing) for w, m in matches if m.names]
-        if not answers:
+        answers: list[_Answer] = []
+        for witnesses in (self.strict, self.inner):
+            matches = [(witness, witness.index.match(name)) for witness in witnesses]
+            answers = [w.answer(m.rule, m.names, passing) for w, m in matches if m.names]
+            if answers:
+                break
             if any(match.rule == AMBIGUOUS for _, match in matches):
                 return _nothing(name, AMBIGUOUS)
-            answers = self._on_the_same_line(name, passing)
+        answers = answers or self._on_the_same_line(name, passing)
         if not answers:
             return self._by_reference(name, passing)
         failing = [each for each in answers if not each.passed]
@@ -222,8 +229,8 @@ class _Court:
             return []
         return [
             witness.answer(SAME_LINE, tuple(names), passing)
-            for witness in self.strict
-            if witness.source is Source.LOG
+            for witness in (*self.strict, *self.inner)
+            if witness.source is not Source.REPORT
             and len(names := witness.on_line(result.line)) == 1
             and alike(name, names[0])
         ]
