@@ -150,6 +150,10 @@ def test_a_docstring() -> None:
     assert names.match("Adds two numbers.") == Match("docstring", ("m.C.test_a",))
     assert names.match("Adds two") == Match(MISSING)
     assert index("m.C.test_a", raw="test_a (m.C) ... ok").match("test_a") == Match(MISSING)
+    shared = index("m.C.test_b", raw="test_a (m.C) ... test_b (m.C) ... ok")
+    assert shared.match("test_a (m.C)") == Match(MISSING)
+    printed = index("m.C.test_b", raw="test_a (m.C) ... ok")
+    assert printed.match("test_a (m.C)") == Match(MISSING)
 
 
 @pytest.mark.parametrize(

@@ -281,6 +281,13 @@ def test_a_report_and_the_log_must_agree() -> None:
     assert judged("f", reading(LOG, {"f": E}), report).status is E
 
 
+def test_inner_results_count_for_what_the_outer_framework_does_not_know() -> None:
+    outer, inner = reading(LOG, {"unit": P}), reading(Source.INNER, {"S.T": P, "unit": F})
+    assert judged("S.T", outer, inner).source is Source.INNER
+    assert judged("unit", outer, inner).passed
+    assert judged("S.U", outer, inner, reading(REFERENCE, {"S.U": P})).rule == "reference_only"
+
+
 def test_what_a_verdict_records() -> None:
     results = {
         "a.js > adds": TestResult(P, 3, "", duration=0.1),

@@ -192,13 +192,12 @@ def _judged(task: Task, measured: Measured, apply_log: tuple[str, ...]) -> Verdi
     instance, ran, reading = task.instance, measured.ran, measured.reading
     evidence = measured.evidence
     fixed, kept = rules.judge(instance.fail_to_pass, instance.pass_to_pass, evidence)
-    needed = [
+    fix, keep = (
         tuple(each for each in names if each.name not in task.excused) for names in (fixed, kept)
-    ]
-    warnings = [w for each in evidence for w in each.parsed.warnings]
-    if excused := len(fixed + kept) - sum(map(len, needed)):
+    )
+    if excused := len(fixed + kept) - len(fix + keep):
         warnings.append(f"{excused} listed tests are in quarantine as flaky and decide nothing")
-    reason = rules.reason(*needed, evidence, timed_out=ran.timed_out)
+    reason = rules.reason(fix, keep, evidence, timed_out=ran.timed_out)
     ended = any(each.parsed.complete for each in reading.evidence)
     if reason == rules.RESOLVED and measured.missing and ended:
         reason = REPORT_MISSING

@@ -60,6 +60,7 @@ class Source(StrEnum):
     """Where results come from."""
 
     LOG = "log"  # a strict parser's reading of the log
+    INNER = "inner"  # the same, of output that stands within another framework's
     REPORT = "report"  # a report file that the test framework wrote
     REFERENCE = "reference"  # VeloraHarness's rules on the log
 

@@ -33,7 +33,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from velora.grading.names.families import separators
+from velora.grading.names.families import separators, unittest
 from velora.grading.parsers.reference.pytest_rules import clean, shortened
 
 _GO = re.compile(r"/(?=(?:Test|Example|Fuzz|Benchmark)(?![a-z]))")
@@ -177,11 +177,12 @@ def _one(key: Callable[[str], str]) -> Callable[[str], Iterable[str]]:
 
 
 def described(name: str, line: str) -> str:
-    """The docstring's line in the line that decided about `name`; "" if there is none."""
-    if " ... " not in line or "." not in name:
+    """The docstring's line in the line that decided about `name`; "" if there is none, or if the
+    line holds another test's name as well."""
+    if line.count(" ... ") != 1 or "." not in name:
         return ""
     title = line.partition(" ... ")[0].strip()
-    return title if " " in title and name.rpartition(".")[2] not in title else ""
+    return title if " " in title and not unittest(title) else ""
 
 
 PARTS: tuple[Part, ...] = (

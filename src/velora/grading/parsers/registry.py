@@ -80,6 +80,8 @@ class Reading:
         candidates: the parsers that fit the log.
         beside: where `parsed` is VeloraHarness's reading, that of the strict parsers which find
             something in the same log; None where none does.
+        inner: the reading of those whose output may stand within the output of the ones of
+            `beside`.
         reference: `parsed` is VeloraHarness's reading.
         derived: see `Framework.derived`.
     """
@@ -89,6 +91,7 @@ class Reading:
     why: str = ""
     candidates: tuple[str, ...] = ()
     beside: Parsed | None = None
+    inner: Parsed | None = None
     reference: bool = False
     derived: bool = False
 
@@ -97,8 +100,12 @@ class Reading:
         """What the verdict takes, best first."""
         if not self.reference:
             return (Evidence(Source.LOG, self.parsed),)
-        strict = () if self.beside is None else (Evidence(Source.LOG, self.beside),)
-        return (*strict, Evidence(Source.REFERENCE, self.parsed, self.derived))
+        found = [
+            Evidence(source, parsed)
+            for source, parsed in ((Source.LOG, self.beside), (Source.INNER, self.inner))
+            if parsed is not None
+        ]
+        return (*found, Evidence(Source.REFERENCE, self.parsed, self.derived))
 
 
 def resolve(name: str) -> str:
@@ -153,26 +160,35 @@ def parse(name: str, log: Log | str, *, prefer: str = "") -> Reading:
     if not references:
         return Reading(found, read(frameworks, log))
     named = [one.name for one in frameworks if one.name in FRAMEWORKS]
-    beside, candidates = _beside(named, references, log)
+    beside, inner, candidates = _beside(named, references, log)
     why = f"read beside it by {', '.join(candidates)}" if candidates else "no strict parser fits"
     derived = all(one.derived for one in references)
     parsed = read(references, log)
-    return Reading(found, parsed, why, candidates, beside, reference=True, derived=derived)
+    return Reading(found, parsed, why, candidates, beside, inner, reference=True, derived=derived)
 
 
 def _beside(
     named: list[str], references: tuple[Framework, ...], log: Log
-) -> tuple[Parsed | None, tuple[str, ...]]:
-    """The reading of the strict parsers that belong to `references` and find something, and of
-    those that were `named`."""
+) -> tuple[Parsed | None, Parsed | None, tuple[str, ...]]:
+    """The readings, outer and inner, of the strict parsers that belong to `references` and find
+    something, and of those that were `named`."""
     names = dict.fromkeys([*named, *(name for one in references for name in one.strict)])
     strict = [FRAMEWORKS[name] for name in names if name in FRAMEWORKS]
     if not strict:
-        return None, ()
+        return None, None, ()
     signs = detect(log, strict)
     wanted = [one for one in strict if one.name in signs or one.name in named or not one.signs]
     fitting = {one.name: parsed for one in wanted if _fits(parsed := _run(one, log))}
-    return (_together(fitting.values()) if fitting else None), tuple(fitting)
+    guests = {guest for name in fitting for guest in FRAMEWORKS[name].hosts} & set(fitting)
+    if guests == set(fitting):
+        guests = set()
+    outer = [parsed for name, parsed in fitting.items() if name not in guests]
+    inner = [parsed for name, parsed in fitting.items() if name in guests]
+    return (
+        _together(outer) if outer else None,
+        _together(inner) if inner else None,
+        tuple(fitting),
+    )
 
 
 def read(frameworks: tuple[Framework, ...], log: Log) -> Parsed:
