@@ -114,6 +114,8 @@ class Case:
         path = tuple(suite.name for suite in suites)
         origin = Origin(classname, name, file, path)
         full = f"{classname}.{name}" if classname and name else classname or name
+        if classname == name:  # CTest; a class whose set-up failed, in Surefire
+            full = name
         if classname == "test" and suites and _node(suites):
             # node:test calls every class "test".
             full = " > ".join((*filter(None, path), name))

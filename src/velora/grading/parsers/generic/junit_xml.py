@@ -7,8 +7,9 @@ that XML forbids (control characters that a test printed, a bare `&`) are replac
 tests print stands escaped inside `system-out` and decides nothing.
 
 A document that ends too early, or is broken, gives its whole test cases; the one in which it
-breaks off is an ERROR. Names are `classname.name`; `node:test`, which has no class names, gives
-its suites, `outer > inner`. `TestResult.raw` keeps what the file says: see `Origin`.
+breaks off is an ERROR. Names are `classname.name`, or the one where both are the same;
+`node:test`, which has no class names, gives its suites, `outer > inner`. `TestResult.raw` keeps
+what the file says: see `Origin`.
 """
 
 from __future__ import annotations
