@@ -48,8 +48,16 @@ class Case:
     hidden: Callable[[str, str], str] = lambda name, status: ""
     warnings: list[str] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
     reports: str = "**/TEST-*.xml"
     rename: Callable[[str, str], str] = full_name
+    reader: Callable[[Path], Results] | None = None
+
+    def read(self, cwd: Path) -> Results:
+        """The truth, without what the reports lack."""
+        if self.reader is not None:
+            return self.reader(cwd)
+        return read_reports(cwd.glob(self.reports), self.rename)
 
 
 def read_reports(paths: Iterable[Path], rename: Callable[[str, str], str]) -> Results:
@@ -71,6 +79,8 @@ def run(case: Case, tmp: Path) -> tuple[bytes, Path]:
     cwd = tmp / "repo"
     shutil.rmtree(cwd, ignore_errors=True)
     shutil.copytree(SAMPLES / case.project, cwd)
+    for name in case.files:
+        shutil.copy(SAMPLES / "jvm" / name, cwd)
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp / "home"), "LANG": "C.UTF-8"}
     environment |= case.environment
     done = subprocess.run(
@@ -89,7 +99,7 @@ def run(case: Case, tmp: Path) -> tuple[bytes, Path]:
 def make(case: Case, tmp: Path) -> None:
     """Write a case's log and truth."""
     log, cwd = run(case, tmp)
-    results = read_reports(cwd.glob(case.reports), case.rename) | case.extra
+    results = case.read(cwd) | case.extra
     hidden = {n: why for n, s in results.items() if (why := case.hidden(n, s))}
     write(case, log, results, hidden)
 
@@ -169,7 +179,132 @@ def surefire() -> list[Case]:
     ]
 
 
-FRAMEWORKS: dict[str, Callable[[], list[Case]]] = {"surefire": surefire}
+def gradle() -> list[Case]:
+    """Gradle 4.4, as Debian patches it for newer Java."""
+    build = ["gradle", "--offline", "--no-daemon"]
+
+    def read(cwd: Path) -> Results:
+        words = {"SUCCESS": "PASSED", "FAILURE": "FAILED", "SKIPPED": "SKIPPED"}
+        results: Results = {}
+        path = cwd / "truth.tsv"
+        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+            suite, test, word = line.split("\t")
+            name = test if test.startswith(suite + ".") else f"{suite}.{test}"
+            results[name] = max(words[word], results.get(name, ""), key=order)
+        return results
+
+    def case(name: str, project: str, *options: str, **more: object) -> Case:
+        return Case(
+            "gradle",
+            name,
+            "4.4.1, JUnit 4.13.2",
+            f"jvm/{project}",
+            [*build, *options, "test"],
+            truth="an afterTest listener in build.gradle",
+            files=["build.gradle"],
+            reader=read,
+            **more,  # type: ignore[arg-type]
+        )
+
+    loud = "-Pevents=started,passed,failed,skipped,standard_out,standard_error"
+    died = "the process died before Gradle heard of it"
+    lost = ("CrashTest.testA", "CrashTest.testB")
+    return [
+        case("junit4", "junit4"),
+        case("output", "junit4", loud, "-Pfull"),
+        case("rich", "junit4", "--console=rich", "-Pforks", "-Pevents=passed,failed,skipped"),
+        case("failures", "junit4", "-Pevents=failed,skipped", hidden=unlisted),
+        case(
+            "crash",
+            "crash",
+            loud,
+            complete=False,
+            extra={"com.acme.CrashTest.testB": "ERROR"},
+            hidden=lambda name, status: died if name.endswith(lost) else "",
+            warnings=["a test process died"],
+        ),
+        case("broken", "broken", complete=True),
+    ]
+
+
+def ant() -> list[Case]:
+    """Ant's junit task."""
+
+    def rename(suite: str, test: str) -> str:
+        return test if suite == "junit.framework.TestSuite" else full_name(suite, test)
+
+    def case(name: str, project: str, *options: str, **more: object) -> Case:
+        return Case(
+            "ant-junit",
+            name,
+            "1.10.13, JUnit 4.13.2",
+            f"jvm/{project}",
+            ["ant", *options],
+            files=["build.xml"],
+            reports="reports/TEST-*.xml",
+            rename=rename,
+            **more,  # type: ignore[arg-type]
+        )
+
+    def nested(name: str, status: str) -> str:
+        return "the row has no class" if "OuterTest" in name and status == "PASSED" else ""
+
+    return [
+        case("plain", "junit4", hidden=nested),
+        case("emacs", "junit4", "-emacs", "-Dsummary=withOutAndErr", hidden=nested),
+        case("brief", "junit4", "-Dformatter=brief", hidden=unlisted),
+        case("crash", "crash", "-Dfork=perTest"),
+    ]
+
+
+def testng() -> list[Case]:
+    """TestNG, run by itself."""
+    path = ":".join(["build", *(str(JARS / f"{name}.jar") for name in ("testng", "jcommander"))])
+    java = f"java -cp {path} org.testng.TestNG -d reports -testclass com.acme.CalcTest"
+    compile_ = f"mkdir build && javac -encoding UTF-8 -d build -cp {path} src/com/acme/*.java"
+
+    def read(cwd: Path) -> Results:
+        words = {"PASS": "PASSED", "FAIL": "FAILED", "SKIP": "SKIPPED"}
+        results: Results = {}
+        root = ElementTree.parse(cwd / "reports/testng-results.xml")
+        for method in root.iter("test-method"):
+            values = [(value.text or "").strip() for value in method.iter("value")]
+            shown = [v if v.isdigit() else f'"{v}"' for v in values]
+            name = method.get("name", "") + (f"({', '.join(shown)})" if shown else "")
+            status = words[method.get("status", "")]
+            if method.get("is-config"):
+                name, status = f"@BeforeClass {name}", "ERROR"
+            results[name] = status
+        return results
+
+    def case(name: str, options: str, **more: object) -> Case:
+        command = ["sh", "-c", f"{compile_} && {java}{options}"]
+        version = "6.9.12"
+        truth = "testng-results.xml, by ElementTree"
+        return Case("testng", name, version, "jvm/testng", command, truth, reader=read, **more)  # type: ignore[arg-type]
+
+    return [
+        case("verbose", ",com.acme.SetUpTest -verbose 2"),
+        case("default", " -verbose 1", hidden=lambda name, status: "only totals are printed"),
+    ]
+
+
+def unlisted(name: str, status: str) -> str:
+    """What a report of all but passes hides."""
+    return "passes are not listed" if status == "PASSED" else ""
+
+
+def order(status: str) -> int:
+    """How bad a status is; "" is the best."""
+    return SEVERITY.index(status) if status else -1
+
+
+FRAMEWORKS: dict[str, Callable[[], list[Case]]] = {
+    "surefire": surefire,
+    "gradle": gradle,
+    "ant": ant,
+    "testng": testng,
+}
 
 
 def main() -> None:

@@ -96,7 +96,7 @@ def row(text: str, suite: str) -> Row | None:
         name = text.removesuffix(" skipped")
         if name == text or not (_IN_CLASS.match(name) or _owned(name, suite) or " " not in name):
             return None
-        return Row(*_split(name, suite), Status.SKIPPED)
+        return Row(*split(name, suite), Status.SKIPPED)
     head = text[:at]
     separator = "  " if head.endswith("  ") else " -- " if head.endswith(" -- ") else ""
     name = head.removesuffix(separator)
@@ -106,7 +106,7 @@ def row(text: str, suite: str) -> Row | None:
     if separator == " -- ":
         test, owner = _qualified(name, suite)
     else:
-        test, owner = _split(name, suite)
+        test, owner = split(name, suite)
     status = _BAD[end["bad"]] if end["bad"] else Status.PASSED
     return Row(test, owner, status, _seconds(end["seconds"]))
 
@@ -131,8 +131,8 @@ def frame(line: str, row: Row, suite: str) -> str:
     return owner if owner == suite or owner.startswith(suite + "$") else ""
 
 
-def _split(name: str, suite: str) -> tuple[str, str]:
-    """A row's method and class."""
+def split(name: str, suite: str) -> tuple[str, str]:
+    """A row's method and class, "" where it does not say it."""
     if _owned(name, suite):
         return _qualified(name, suite)
     inside = _IN_CLASS.match(name)
