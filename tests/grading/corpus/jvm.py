@@ -289,6 +289,55 @@ def testng() -> list[Case]:
     ]
 
 
+def junit_console() -> list[Case]:
+    """JUnit's ConsoleLauncher, run by itself."""
+    parts = "jupiter-api jupiter-params jupiter-engine platform-commons platform-console"
+    parts += " platform-engine platform-launcher platform-reporting"
+    names = [f"junit-{part}" for part in parts.split()]
+    names += ["opentest4j", "apiguardian-api", "picocli", "univocity-parsers"]
+    path = ":".join(["build", *(str(JARS / f"{name}.jar") for name in names)])
+    compile_ = (
+        f"mkdir build && javac -encoding UTF-8 -d build -cp {path} $(find src -name '*.java')"
+    )
+    java = f"java -cp {path} org.junit.platform.console.ConsoleLauncher --scan-classpath build"
+
+    def read(cwd: Path) -> Results:
+        """The unique id of each test tells its place, all but the names that are shown for it."""
+        shown = {"Deep": "and very deep"}
+        results: Results = {}
+        for case in ElementTree.parse(cwd / "reports/TEST-junit-jupiter.xml").iter("testcase"):
+            said = "".join(out.text or "" for out in case.iter("system-out"))
+            unique = re.findall(r"\[([\w-]+):([^]]*)\]", said.partition("display-name: ")[0])
+            last = re.search(r"^display-name: ?(.*)$", said, re.M)
+            nodes = [
+                value.rpartition(".")[2] if kind == "class" else value for kind, value in unique
+            ]
+            nodes = [re.sub(r"[\w.]+\.(\w+)(?=[,)])", r"\1", shown.get(n, n)) for n in nodes]
+            tags = {child.tag for child in case}
+            status = "FAILED" if tags & {"failure", "error"} else "PASSED"
+            status = "SKIPPED" if "skipped" in tags else status
+            results[" > ".join([*nodes[1:-1], last[1] if last else ""])] = status
+        return results
+
+    def case(name: str, options: str) -> Case:
+        return Case(
+            "junit-console",
+            name,
+            "1.9.1, JUnit 5.9.2",
+            "jvm/junit5",
+            ["sh", "-c", f"{compile_} && {java} --reports-dir reports {options}"],
+            truth="TEST-junit-jupiter.xml, by the unique ids in it",
+            extra={"SetUpTest": "FAILED"},
+            hidden=lambda test, status: "its class has the mark" if "NeverRuns" in test else "",
+            reader=read,
+        )
+
+    return [
+        case("tree", "--disable-banner"),
+        case("ascii", "--details-theme ascii --disable-ansi-colors"),
+    ]
+
+
 def unlisted(name: str, status: str) -> str:
     """What a report of all but passes hides."""
     return "passes are not listed" if status == "PASSED" else ""
@@ -304,6 +353,7 @@ FRAMEWORKS: dict[str, Callable[[], list[Case]]] = {
     "gradle": gradle,
     "ant": ant,
     "testng": testng,
+    "console": junit_console,
 }
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from velora.grading.parsers.framework import Framework
-from velora.grading.parsers.jvm import ant_log, gradle_log, surefire_log, testng_log
+from velora.grading.parsers.jvm import ant_log, console_log, gradle_log, surefire_log, testng_log
 
 FRAMEWORKS: tuple[Framework, ...] = (
     surefire_log.FRAMEWORK,
     gradle_log.FRAMEWORK,
     ant_log.FRAMEWORK,
     testng_log.FRAMEWORK,
+    console_log.FRAMEWORK,
 )
