@@ -119,7 +119,7 @@ def jest() -> Case:
 
 
 def mocha() -> Case:
-    """mocha-junit-reporter with its defaults: the title is the class; pending tests are left out."""
+    """mocha-junit-reporter as it is: the title is the class; pending tests are left out."""
 
     def read(cwd: Path) -> Results:
         report = json.loads((cwd / "truth.json").read_text(encoding="utf-8"))

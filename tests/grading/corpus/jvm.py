@@ -24,6 +24,7 @@ LOGS = HERE.parent / "logs"
 SAMPLES = HERE.parent.parent / "fixtures/grading"
 JARS = Path("/usr/share/java")
 
+CLOJURE = ("clojure", "spec-alpha", "core-specs-alpha")
 SEVERITY = ["PASSED", "SKIPPED", "FAILED", "ERROR"]
 Results = dict[str, str]
 
@@ -82,6 +83,7 @@ def run(case: Case, tmp: Path) -> tuple[bytes, Path]:
     for name in case.files:
         shutil.copy(SAMPLES / "jvm" / name, cwd)
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp / "home"), "LANG": "C.UTF-8"}
+    environment |= {k: v for k, v in os.environ.items() if k.startswith("npm_config_")}
     environment |= case.environment
     done = subprocess.run(
         case.command,
@@ -338,6 +340,84 @@ def junit_console() -> list[Case]:
     ]
 
 
+def clojure() -> list[Case]:
+    """clojure.test's own report; the truth is its JUnit report of a second run."""
+    path = ":".join([".", *(str(JARS / f"{n}.jar") for n in CLOJURE)])
+    java = f"java -cp {path} clojure.main -e"
+    spaces = "'calc.core-test 'calc.good-test"
+    load = f"(require 'clojure.test 'clojure.test.junit {spaces})"
+    tests = f"(clojure.test/run-tests {spaces})"
+    xml = f"(clojure.test.junit/with-junit-output {tests})"
+    command = f'{java} "{load}{xml}" > reports.xml; {java} "{load}{tests}"'
+
+    def read(cwd: Path) -> Results:
+        text = (cwd / "reports.xml").read_text(encoding="utf-8")
+        place = cwd / "TEST-clojure.xml"
+        place.write_text(text[: text.index("</testsuites>") + 13], encoding="utf-8")
+        return read_reports([place], lambda suite, test: f"{suite}/{test}")
+
+    return [
+        Case(
+            "clojure-test",
+            "default",
+            "1.11.1",
+            "clojure-test",
+            ["sh", "-c", command],
+            truth="clojure.test.junit, by ElementTree",
+            hidden=failures_only,
+            reader=read,
+        )
+    ]
+
+
+def cucumber() -> list[Case]:
+    """Cucumber for Ruby 2.4 and for JavaScript."""
+    words = {"failed": "FAILED", "undefined": "ERROR", "pending": "SKIPPED", "skipped": "SKIPPED"}
+
+    def read(cwd: Path) -> Results:
+        results: Results = {}
+        for feature in json.loads((cwd / "truth.json").read_text(encoding="utf-8")):
+            rows = 0
+            for scenario in feature["elements"]:
+                if scenario["type"] == "background":
+                    continue
+                seen = {step["result"]["status"] for step in scenario["steps"]}
+                status = next((words[word] for word in words if word in seen), "PASSED")
+                name = scenario["name"]
+                if ";;" in scenario["id"] or scenario["keyword"] == "Scenario Outline":
+                    rows += 1
+                    name += f", Examples (#{rows})" if "steps.rb" in json.dumps(scenario) else ""
+                results[f"{feature['uri']} > {name}"] = status
+        return results
+
+    def case(name: str, version: str, command: str, **more: object) -> Case:
+        truth = "Cucumber's JSON report, the worst step of each scenario"
+        full = ["sh", "-c", command]
+        return Case("cucumber", name, version, "cucumber", full, truth, reader=read, **more)  # type: ignore[arg-type]
+
+    def passing_row(name: str, status: str) -> str:
+        return "rows that pass have no names" if "Examples" in name and status == "PASSED" else ""
+
+    ruby = "rm features/step_definitions/*.js; cucumber -f json -o truth.json -f"
+    install = "npm install --silent --no-audit --no-fund @cucumber/cucumber@10.9.0 >/dev/null 2>&1"
+    javascript = f"{install}; npx cucumber-js -f json:truth.json"
+
+    def shown(name: str, status: str) -> str:
+        return "only problems are listed" if status == "PASSED" else ""
+
+    return [
+        case("ruby-pretty", "2.4.0", f"{ruby} pretty --no-color", hidden=passing_row),
+        case("ruby-colour", "2.4.0", f"{ruby} pretty --color", hidden=passing_row),
+        case("ruby-progress", "2.4.0", f"{ruby} progress", hidden=failures_only_strictly),
+        case("js-progress", "10.9.0", javascript, hidden=shown),
+    ]
+
+
+def failures_only_strictly(name: str, status: str) -> str:
+    """What a list of failed scenarios hides."""
+    return "" if status == "FAILED" else "only failures are listed"
+
+
 def unlisted(name: str, status: str) -> str:
     """What a report of all but passes hides."""
     return "passes are not listed" if status == "PASSED" else ""
@@ -354,6 +434,8 @@ FRAMEWORKS: dict[str, Callable[[], list[Case]]] = {
     "ant": ant,
     "testng": testng,
     "console": junit_console,
+    "clojure": clojure,
+    "cucumber": cucumber,
 }
 
 

@@ -39,14 +39,16 @@ _OLD_ROW = re.compile(r"(?P<word>Passed  |Failed  |Skipped ) (?P<rest>\S.*)$")
 _PLATFORM_ROW = re.compile(r"(?P<word>passed|failed|skipped) (?P<rest>\S.*\)) *$")
 _XUNIT = re.compile(r"\[xUnit\.net [\d:.]+\] +(?P<name>\S.*) \[FAIL\]$")
 _SUMMARY = re.compile(
-    r"(?:Passed|Failed|Skipped)! +- Failed: *(?P<failed>\d+), Passed: *(?P<passed>\d+), "
-    r"Skipped: *(?P<skipped>\d+), Total: *\d+"
+    r"(?:Passed|Failed|Skipped)! +- Failed: *(?P<failed>\d{1,9}), Passed: *(?P<passed>\d{1,9}), "
+    r"Skipped: *(?P<skipped>\d{1,9}), Total: *\d+"
 )
 _OLD_TOTALS = re.compile(
-    r"Total tests: \d+\. Passed: (?P<passed>\d+)\. Failed: (?P<failed>\d+)\. "
-    r"Skipped: (?P<skipped>\d+)\."
+    r"Total tests: \d+\. Passed: (?P<passed>\d{1,9})\. Failed: (?P<failed>\d{1,9})\. "
+    r"Skipped: (?P<skipped>\d{1,9})\."
 )
-_COUNT = re.compile(r" +(?P<word>Passed|Failed|Skipped|failed|succeeded|skipped): (?P<count>\d+)$")
+_COUNT = re.compile(
+    r" +(?P<word>Passed|Failed|Skipped|failed|succeeded|skipped): (?P<count>\d{1,9})$"
+)
 _PART = re.compile(r"<? ?(?P<number>[\d.]+) ?(?P<unit>ms|s|m|h)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"<? ?[\d.]+ ?(?:ms|s|m|h)(?: [\d.]+ ?(?:ms|s|m|h))*$")

@@ -31,13 +31,15 @@ _CASE = re.compile(
     r"|(?P<word>passed|failed|skipped) \((?P<seconds>[\d.]+) seconds\)\.?$)"
 )
 _SUITE = re.compile(r"Test Suite '[^']*' (?P<word>started|passed|failed)\b")
-_EXECUTED = re.compile(r"\s*Executed (?P<run>\d+) tests?, with ")
+_EXECUTED = re.compile(r"\s*Executed (?P<run>\d{1,9}) tests?, with ")
 _TEST = re.compile(
     r"(?:\S+ )?Test (?:\"(?P<title>.*)\"|(?P<name>[\w`$.]+\(.*\)))"
     r"(?: with \d+ test cases?)? (?:(?P<started>started\.?$)|(?P<skipped>skipped(?:\.|: .*)?$)"
     r"|(?P<word>passed|failed) after (?P<seconds>[\d.]+) seconds(?P<issues> with .*)?\.?$)"
 )
-_RUN = re.compile(r"(?:\S+ )?Test run (?:(?P<started>started)|with (?P<run>\d+) tests?\b.* after )")
+_RUN = re.compile(
+    r"(?:\S+ )?Test run (?:(?P<started>started)|with (?P<run>\d{1,9}) tests?\b.* after )"
+)
 _STATUSES = {"passed": Status.PASSED, "failed": Status.FAILED, "skipped": Status.SKIPPED}
 
 

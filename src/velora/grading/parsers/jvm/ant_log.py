@@ -146,8 +146,8 @@ class AntReader:
         if plain:
             name = text[: plain.start()]
             owner = name if name == suite.name else ""
-            seconds = float(plain["seconds"].replace(",", "").strip(".") or 0)
-            if plain[0].endswith("milli sec(s)"):
+            seconds = surefire_lines.seconds(plain["seconds"])
+            if seconds is not None and plain[0].endswith("milli sec(s)"):
                 seconds /= 1000
             suite.add(Row("" if owner else name, owner, Status.PASSED, seconds), number, line)
             suite.undecided = True

@@ -58,7 +58,7 @@ _THEMES = {
     ),
 }
 _TOTAL = re.compile(
-    r"\[ +(?P<count>\d+) tests (?P<word>found|skipped|aborted|successful|failed) +\]"
+    r"\[ +(?P<count>\d{1,9}) tests (?P<word>found|skipped|aborted|successful|failed) +\]"
 )
 
 

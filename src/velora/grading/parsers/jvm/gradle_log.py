@@ -24,7 +24,8 @@ _ENDS = ("PASSED", "FAILED", "SKIPPED", "STARTED")
 _OUTPUT = (" STANDARD_OUT", " STANDARD_ERROR")
 _TASK = re.compile(r"(?:> Task )?(:[\w:.\-]+)(?: [A-Z-]+)?$")
 _TOTALS = re.compile(
-    r"(?P<run>\d+) tests? completed(?:, (?P<failed>\d+) failed)?(?:, (?P<skipped>\d+) skipped)?$"
+    r"(?P<run>\d{1,9}) tests? completed"
+    r"(?:, (?P<failed>\d{1,9}) failed)?(?:, (?P<skipped>\d{1,9}) skipped)?$"
 )
 _CLASS = re.compile(r"[\w$]+(?:\.[\w$]+)+")
 _RUNNER = re.compile(r"Gradle Test Run \S+ > (?:Gradle Test Executor \d+ > )?")

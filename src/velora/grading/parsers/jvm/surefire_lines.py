@@ -18,8 +18,8 @@ from velora.grading.protocol import Status
 
 _LEVELS = ("[INFO] ", "[ERROR] ", "[WARNING] ")
 _COUNTS = re.compile(
-    r"Tests run: (?P<run>\d+), Failures: (?P<failures>\d+), Errors: (?P<errors>\d+)"
-    r"(?:, Skipped: (?P<skipped>\d+))?(?:, Flakes: (?P<flakes>\d+))?"
+    r"Tests run: (?P<run>\d{1,9}), Failures: (?P<failures>\d{1,9}), Errors: (?P<errors>\d{1,9})"
+    r"(?:, Skipped: (?P<skipped>\d{1,9}))?(?:, Flakes: (?P<flakes>\d{1,9}))?"
     r"(?P<timed>, Time elapsed: [\d.,]+ s(?:ec)?)?(?: ?<<< (?:FAILURE|ERROR)!)?"
     r"(?: --? in (?P<suite>\S.*))?$"
 )
@@ -108,7 +108,7 @@ def row(text: str, suite: str) -> Row | None:
     else:
         test, owner = split(name, suite)
     status = _BAD[end["bad"]] if end["bad"] else Status.PASSED
-    return Row(test, owner, status, _seconds(end["seconds"]))
+    return Row(test, owner, status, seconds(end["seconds"]))
 
 
 def flake(text: str) -> str:
@@ -159,7 +159,8 @@ def _owned(name: str, suite: str) -> bool:
     return bool(suite) and (name == suite or name.startswith((suite + ".", suite + "$")))
 
 
-def _seconds(text: str) -> float | None:
+def seconds(text: str) -> float | None:
+    """`1,002.5` as a number; None if it is none."""
     try:
         return float(text.replace(",", ""))
     except ValueError:

@@ -25,8 +25,8 @@ from velora.grading.protocol import Parsed, Status, TestResult
 _RAW = 500  # characters of a line kept as evidence
 _ROW = re.compile(r"(?P<word>PASSED|FAILED|SKIPPED)(?P<setup> CONFIGURATION)?: (?P<name>\S.*)$")
 _COUNTS = re.compile(
-    r"\s*(?P<total>Total t|T)ests run: (?P<run>\d+),(?: Passes: \d+,)?"
-    r" Failures: (?P<failures>\d+), Skips: (?P<skips>\d+)"
+    r"\s*(?P<total>Total t|T)ests run: (?P<run>\d{1,9}),(?: Passes: \d+,)?"
+    r" Failures: (?P<failures>\d{1,9}), Skips: (?P<skips>\d{1,9})"
 )
 _STATUSES = {"PASSED": Status.PASSED, "FAILED": Status.FAILED, "SKIPPED": Status.SKIPPED}
 _ORDER = (Status.SKIPPED, Status.FAILED, Status.PASSED)  # from the end
