@@ -34,7 +34,7 @@ _ATTRIBUTES = {
     "failure": Status.FAILED,
     "error": Status.ERROR,
 }
-_FLAKY = frozenset({"flakyFailure", "flakyError"})
+_RERUNS = frozenset({"flakyFailure", "flakyError", "rerunFailure", "rerunError"})
 _CTEST_SKIPS = ("SKIP_", "Disabled")  # any other reason of CTest's "not run" is a fault
 
 
@@ -80,10 +80,7 @@ class Suite:
     @staticmethod
     def begin(attributes: Mapping[str, str]) -> Suite:
         """The suite of a start tag."""
-        announced = sum(
-            int(text) if (text := attributes.get(key, "")).isascii() and text.isdigit() else 0
-            for key in ("failures", "errors")
-        )
+        announced = sum(_count(attributes.get(key, "")) for key in ("failures", "errors"))
         node = "disabled" in attributes and "hostname" in attributes
         name = attributes.get("name", "")
         return Suite(name, attributes.get("file", ""), node, announced)
@@ -100,6 +97,7 @@ class Case:
     ctest_notrun: bool
     status: Status = Status.PASSED
     flaky: bool = False
+    reruns: int = 0  # failed ones, which Surefire's counts include
 
     @staticmethod
     def begin(attributes: Mapping[str, str], suites: list[Suite], line: int) -> Case | None:
@@ -114,11 +112,11 @@ class Case:
         path = tuple(suite.name for suite in suites)
         origin = Origin(classname, name, file, path)
         full = f"{classname}.{name}" if classname and name else classname or name
-        if classname == name:  # CTest; a class whose set-up failed, in Surefire
-            full = name
+        if classname == name or name.endswith(" " + classname):
+            full = name  # CTest, Jest; a class whose set-up failed (Surefire); Mocha's full titles
         if classname == "test" and suites and _node(suites):
-            # node:test calls every class "test".
-            full = " > ".join((*filter(None, path), name))
+            # node:test calls every class "test", and escapes quotation marks twice.
+            full = " > ".join((*filter(None, path), name)).replace("&quot;", '"')
         status = attributes.get("status", "")
         case = Case(full, origin, line, seconds(attributes.get("time", "")), status == "notrun")
         for word in (status, attributes.get("result", "")):
@@ -127,8 +125,9 @@ class Case:
 
     def child(self, element: str, attributes: Mapping[str, str]) -> None:
         """A direct child begins."""
-        if element in _FLAKY:
-            self.flaky = True
+        if element in _RERUNS:
+            self.flaky = self.flaky or element.startswith("flaky")
+            self.reruns += 1
             return
         status = _CHILDREN.get(element)
         if status is Status.SKIPPED:
@@ -143,6 +142,10 @@ class Case:
         """Another verdict: the worst stays."""
         if status is not None and worse(status, self.status):
             self.status = status
+
+
+def _count(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _node(suites: list[Suite]) -> bool:

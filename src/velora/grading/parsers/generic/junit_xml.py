@@ -7,9 +7,9 @@ that XML forbids (control characters that a test printed, a bare `&`) are replac
 tests print stands escaped inside `system-out` and decides nothing.
 
 A document that ends too early, or is broken, gives its whole test cases; the one in which it
-breaks off is an ERROR. Names are `classname.name`, or the one where both are the same;
-`node:test`, which has no class names, gives its suites, `outer > inner`. `TestResult.raw` keeps
-what the file says: see `Origin`.
+breaks off is an ERROR. Names are `classname.name`, or the name alone where it repeats the class
+name; `node:test`, which has no class names, gives its suites, `outer > inner`. `TestResult.raw`
+keeps what the file says: see `Origin`.
 """
 
 from __future__ import annotations
@@ -127,8 +127,9 @@ class _Document:
         flaky = case.flaky and case.status is Status.PASSED
         raw = case.origin.encode()
         note(self.results, case.name, TestResult(case.status, case.line, raw, case.duration, flaky))
-        if self.suites and case.status in (Status.FAILED, Status.ERROR):
-            self.suites[-1].failing += 1
+        if self.suites:
+            failed = case.status in (Status.FAILED, Status.ERROR)
+            self.suites[-1].failing += case.reruns + failed
 
     def _entity(self, *_: object) -> None:
         raise _StopError(f"line {self._line()}: an entity declaration, the report is not read on")

@@ -18,8 +18,8 @@ from velora.grading.protocol import Status
 
 _LEVELS = ("[INFO] ", "[ERROR] ", "[WARNING] ")
 _COUNTS = re.compile(
-    r"Tests run: (?P<run>\d+), Failures: (?P<failures>\d+), Errors: (?P<errors>\d+)"
-    r"(?:, Skipped: (?P<skipped>\d+))?(?:, Flakes: (?P<flakes>\d+))?"
+    r"Tests run: (?P<run>\d{1,9}), Failures: (?P<failures>\d{1,9}), Errors: (?P<errors>\d{1,9})"
+    r"(?:, Skipped: (?P<skipped>\d{1,9}))?(?:, Flakes: (?P<flakes>\d{1,9}))?"
     r"(?P<timed>, Time elapsed: [\d.,]+ s(?:ec)?)?(?: ?<<< (?:FAILURE|ERROR)!)?"
     r"(?: --? in (?P<suite>\S.*))?$"
 )
@@ -96,7 +96,7 @@ def row(text: str, suite: str) -> Row | None:
         name = text.removesuffix(" skipped")
         if name == text or not (_IN_CLASS.match(name) or _owned(name, suite) or " " not in name):
             return None
-        return Row(*_split(name, suite), Status.SKIPPED)
+        return Row(*split(name, suite), Status.SKIPPED)
     head = text[:at]
     separator = "  " if head.endswith("  ") else " -- " if head.endswith(" -- ") else ""
     name = head.removesuffix(separator)
@@ -106,9 +106,9 @@ def row(text: str, suite: str) -> Row | None:
     if separator == " -- ":
         test, owner = _qualified(name, suite)
     else:
-        test, owner = _split(name, suite)
+        test, owner = split(name, suite)
     status = _BAD[end["bad"]] if end["bad"] else Status.PASSED
-    return Row(test, owner, status, _seconds(end["seconds"]))
+    return Row(test, owner, status, seconds(end["seconds"]))
 
 
 def flake(text: str) -> str:
@@ -131,8 +131,8 @@ def frame(line: str, row: Row, suite: str) -> str:
     return owner if owner == suite or owner.startswith(suite + "$") else ""
 
 
-def _split(name: str, suite: str) -> tuple[str, str]:
-    """A row's method and class."""
+def split(name: str, suite: str) -> tuple[str, str]:
+    """A row's method and class, "" where it does not say it."""
     if _owned(name, suite):
         return _qualified(name, suite)
     inside = _IN_CLASS.match(name)
@@ -159,7 +159,8 @@ def _owned(name: str, suite: str) -> bool:
     return bool(suite) and (name == suite or name.startswith((suite + ".", suite + "$")))
 
 
-def _seconds(text: str) -> float | None:
+def seconds(text: str) -> float | None:
+    """`1,002.5` as a number; None if it is none."""
     try:
         return float(text.replace(",", ""))
     except ValueError:
