@@ -195,6 +195,7 @@ def _judged(task: Task, measured: Measured, apply_log: tuple[str, ...]) -> Verdi
     fix, keep = (
         tuple(each for each in names if each.name not in task.excused) for names in (fixed, kept)
     )
+    warnings = [warning for each in evidence for warning in each.parsed.warnings]
     if excused := len(fixed + kept) - len(fix + keep):
         warnings.append(f"{excused} listed tests are in quarantine as flaky and decide nothing")
     reason = rules.reason(fix, keep, evidence, timed_out=ran.timed_out)
