@@ -44,7 +44,17 @@ def test_any_id_and_repo_give_references_or_nothing(ident: str, repo: str) -> No
 
 def test_fields() -> None:
     row = {"docker_image": "d:1", "image_name": float("nan"), "dockerhub_tag": "t"}
-    assert [c.name for c in from_fields(row)] == ["d:1", "jefzda/sweap-images:t"]
+    assert [c.name for c in from_fields(row)] == ["d:1"]
+
+
+def test_a_familys_names_come_before_the_harnesss_and_the_other_families_are_left_out() -> None:
+    one = Instance("a__b-1", "", repo="a/b", family="swe_bench", image_names=("x/y", "y"))
+    assert [(c.resolver, c.name) for c in computed(one, "p")] == [
+        ("family swe_bench", "x/y"),
+        ("family swe_bench", "y"),
+        ("VeloraHarness, Python", "p/sweb.eval.x86_64.a_s_b-1"),
+        ("Multi-SWE-bench", "p/a_m_b:pr-1"),
+    ]
 
 
 @pytest.mark.parametrize("blank", [None, "", "  ", float("nan"), "nan", "NaN", "None"])

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 DATASET = "The task file: JSONL or JSON, gzipped or not."
+FAMILY = "The dataset's family, as swe_bench; its fields tell unless given."
 
 
 def command(
@@ -29,6 +30,7 @@ def command(
         float | None,
         typer.Option("--max-budget-per-task", "-b", min=0, help="US dollars per attempt."),
     ] = None,
+    family: Annotated[str, typer.Option("--family", help=FAMILY)] = "",
     split: Annotated[
         str, typer.Option("--split", help="Part of the output path; files have no splits.")
     ] = "",
@@ -101,6 +103,7 @@ def command(
         image=image,
         evaluate=evaluate,
         ignore_missing_images=ignore_missing_images,
+        family=family,
     )
     return running.run(request, dry_run=dry_run, json=json)
 

@@ -35,8 +35,9 @@ from velora.journal.events import (
 from velora.llm.protocol import Model
 from velora.patch.history import seal_history
 from velora.patch.protocol import PatchStatus, Snapshot
-from velora.patch.snapshot import take
+from velora.patch.snapshot import GIT_METHODS, METHODS, take
 from velora.patch.workdir import Workdir, find_workdir
+from velora.sandbox.steps import take_steps
 from velora.tools.build import Toolset
 from velora.tools.build import build as build_tools
 
@@ -133,6 +134,7 @@ class Attempt:
                     workdir_source=workdir.source,
                 )
             )
+            await self._start(started, workdir.path, emit)
             toolset = await build_tools(
                 self.settings.agent,
                 self.settings.sandbox,
@@ -152,11 +154,24 @@ class Attempt:
             finally:
                 await toolset.close()
 
+    async def _start(self, started: Started, workdir: str, emit: Emit) -> None:
+        """Bring the container to the task's start, and what it holds of the solution out of it."""
+        instance = self.job.instance
+        for what, commands in (("setup", instance.setup), ("hide", instance.hide)):
+            await take_steps(started.sandbox, commands, workdir=workdir, what=what)
+            if commands:
+                emit(Noted(what, "\n".join(commands), {"family": instance.family}))
+
     async def _snapshot(self, started: Started, workdir: str, emit: Emit) -> Snapshot:
         base = self.job.instance.base_commit
+        # The engine compares with the image, which knows nothing of what was set up since.
+        prepared = self.job.instance.setup or self.job.instance.hide
+        methods = GIT_METHODS if prepared else METHODS
         for note in await seal_history(started.sandbox, workdir, base):
             emit(Noted("history_sealed", note))
-        snapshot = await take(started.sandbox, workdir, base_commit=base, junk=self._language.junk)
+        snapshot = await take(
+            started.sandbox, workdir, base_commit=base, junk=self._language.junk, methods=methods
+        )
         emit(
             SnapshotTaken(
                 method=snapshot.method,

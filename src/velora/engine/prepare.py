@@ -57,6 +57,7 @@ class Request:
     evaluate: bool = False
     ignore_missing_images: bool = False
     name: str = ""
+    family: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def prepare(request: Request, env: Mapping[str, str] | None = None) -> Prepared:
     notices = [*environment.notices, *loaded.notices]
     if request.split:
         notices.append(f"--split {request.split}: a file has no splits; all its rows are used")
-    rows = read(request.dataset)
+    rows = read(request.dataset, request.family)
     skip = (*environment.skip_ids, *request.skip)
     notices += [f"'{one}' is to be skipped and is in no row" for one in unknown_ids(rows, skip)]
     instances = select(rows, limit=request.limit, ids=request.ids, skip=skip)

@@ -7,6 +7,7 @@ versions, kept in the record, must not stand in the way. Then come the test patc
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,12 +33,19 @@ class ApplyResult:
 
 
 async def apply(
-    sandbox: Sandbox, patch: bytes, test_patches: Sequence[str], *, workdir: str, tmp: str
+    sandbox: Sandbox,
+    patch: bytes,
+    test_patches: Sequence[str],
+    *,
+    workdir: str,
+    tmp: str,
+    restore: Sequence[str] = (),
 ) -> ApplyResult:
     """Apply the model's `patch`, restore the test files, apply `test_patches`.
 
     Args:
         sandbox: started and fresh: its files are the image's.
+        restore: further files to put back, relative to `workdir`.
         tmp: an absolute path in the sandbox for the patches, outside the repository.
 
     Raises:
@@ -53,13 +61,15 @@ async def apply(
         for number, data in enumerate(datas, 1)
     ]
     patches = [model, *tests]
-    restore = tuple(dict.fromkeys(path for each in tests for path in each.paths))
-    rungs = await inside.apply(sandbox, patches, restore, workdir=workdir, tmp=tmp)
+    further = [os.fsencode(path) for path in restore]
+    touched = [*further, *(path for each in tests for path in each.paths)]
+    kept = tuple(dict.fromkeys(touched))
+    rungs = await inside.apply(sandbox, patches, kept, workdir=workdir, tmp=tmp)
     if rungs is None:
-        rungs = await outside.apply(sandbox, patches, restore, workdir=workdir)
+        rungs = await outside.apply(sandbox, patches, kept, workdir=workdir)
     applied = Applied(rungs)
     log = [str(rung) for rung in rungs]
-    both = [path for path in model.paths if path in set(restore)]
+    both = [path for path in model.paths if path in set(kept)]
     if both:
         log.append(f"model patch: touches test files, put back to the image's: {listed(both, 20)}")
     if not applied.held(model):

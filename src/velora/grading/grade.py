@@ -24,6 +24,7 @@ from velora.grading.report import OUTPUT, PATCH, SCRIPT, Diary, clear, write, wr
 from velora.grading.run import Ran, eval_script, run
 from velora.instances.model import Instance
 from velora.sandbox.protocol import ExecTimeout, Sandbox
+from velora.sandbox.steps import take_steps
 
 
 async def grade(
@@ -51,7 +52,7 @@ async def grade(
         pool: where the log is parsed; None is the event loop's own.
 
     Raises:
-        TaskInvalid: the row has problems, or its test patch does not apply.
+        TaskInvalid: the row has problems, its own commands fail, or its test patch does not apply.
         GraderFailed: the grading broke.
         SandboxLost: the sandbox is gone.
         UsageError: there is no such parser.
@@ -67,14 +68,23 @@ async def grade(
         clear(out_dir)
         write(out_dir / PATCH, patch)
         diary.note(f"grading {instance.instance_id} in {sandbox.backend} {sandbox.id}: {workdir}")
-        script = eval_script(instance.test_command, workdir)
+        script = eval_script(instance.test_command, workdir, instance.activation)
         write(out_dir / SCRIPT, script.encode("utf-8", "surrogatepass"))
-        applied = await apply(sandbox, patch, instance.test_patches, workdir=workdir, tmp=tmp)
+        await take_steps(sandbox, instance.setup, workdir=workdir, what="setup")
+        applied = await apply(
+            sandbox,
+            patch,
+            instance.test_patches,
+            workdir=workdir,
+            tmp=tmp,
+            restore=instance.restore,
+        )
         for line in applied.log:
             diary.note(line)
         if not applied.model_applied:
             verdict = _not_applied(instance, applied.log)
         else:
+            await take_steps(sandbox, instance.test_setup, workdir=workdir, what="test_setup")
             ran = await run(
                 sandbox,
                 script,

@@ -118,8 +118,9 @@ climb() {{
 async def apply(
     sandbox: Sandbox, patches: Sequence[Patch], restore: Iterable[bytes], *, workdir: str, tmp: str
 ) -> tuple[Rung, ...] | None:
-    """Apply `patches` in order; before the first test patch put the paths in `restore` back to
-    what they were at the start. Stops at a patch that no rung applies.
+    """Apply `patches` in order; stops at a patch that no rung applies. Before the first test
+    patch, or at the end where there is none, the paths in `restore` are put back to what they
+    were at the start.
 
     Args:
         tmp: an absolute path in the sandbox that nothing uses; it stays behind.
@@ -141,6 +142,7 @@ async def apply(
             source += f"put_back tests {restored}\n"
             restored = ""
         source += f"climb {number} {'test' if patch.test else 'model'} {_words(patch.paths)}\n"
+    source += f"put_back tests {restored}\n" if restored else ""
     try:
         result = await sandbox.script(source, timeout=TIMEOUT)
     except ExecTimeout as error:

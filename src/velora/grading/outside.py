@@ -56,9 +56,10 @@ async def apply(
     git = shutil.which("git")
     if git is None:
         raise GraderFailed("neither the image nor this machine has git, which applies the patches")
-    touched = dict.fromkeys(path for patch in patches for path in patch.paths)
+    kept = tuple(restore)
+    touched = dict.fromkeys((*(path for patch in patches for path in patch.paths), *kept))
     before = await _read(sandbox, workdir, touched)
-    rungs, after = await asyncio.to_thread(_apply, before, patches, tuple(restore), git)
+    rungs, after = await asyncio.to_thread(_apply, before, patches, kept, git)
     if all(any(rung.held for rung in rungs if rung.label == each.label) for each in patches):
         await _write(sandbox, workdir, before, after)
     return rungs
@@ -133,7 +134,7 @@ def _word(path: bytes) -> str:
 def _apply(
     before: _Tree, patches: Sequence[Patch], restore: tuple[bytes, ...], git: str
 ) -> tuple[tuple[Rung, ...], _Tree]:
-    paths = list(dict.fromkeys(path for patch in patches for path in patch.paths))
+    paths = list(dict.fromkeys((*(path for p in patches for path in p.paths), *restore)))
     rungs: list[Rung] = []
     with tempfile.TemporaryDirectory(prefix="velora-grade-") as name:
         root = Path(name) / "tree"
@@ -153,6 +154,8 @@ def _apply(
                     _put(root, kept, patch.paths)
             if not rungs[-1].held:
                 break
+        if pending:
+            _put(root, before, restore)
         return tuple(rungs), _take(root, paths)
 
 

@@ -10,6 +10,7 @@ environment it sources itself. All output goes to one file, in the order in whic
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
@@ -32,10 +33,15 @@ class Ran:
         return self.exit_code is None
 
 
-def eval_script(command: str, workdir: str) -> str:
-    """The script that grades: the same bytes run in the sandbox and stand in `eval.sh`."""
+def eval_script(command: str, workdir: str, activation: Sequence[str] = ()) -> str:
+    """The script that grades: the same bytes run in the sandbox and stand in `eval.sh`.
+
+    Args:
+        activation: commands in front of `command`; none of them ends the script by failing.
+    """
     proxies = " ".join(f"{name} {name.upper()}" for name in PROXIES)
-    body = command if command.endswith("\n") else command + "\n"
+    body = "\n".join((*activation, command))
+    body = body if body.endswith("\n") else body + "\n"
     return f"unset {proxies}\ncd -- {quote(workdir)} || exit 126\n{body}"
 
 

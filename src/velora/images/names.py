@@ -1,8 +1,9 @@
-"""The image names that dataset families compute from a row. Pure functions; nobody is asked.
+"""The image names that are computed from a row. Pure functions; nobody is asked.
 
-Sources: VeloraHarness's two conventions (`mswebench/sweb.eval…` for Python, `…:pr-N` for the
-rest, both tried here because its images carry both tags), SWE-bench, SWE-Gym, SWE-rebench,
-SWE-bench-Live, Multi-SWE-bench and SWE-bench Pro.
+A row of a known family has that family's names (`Instance.image_names`). Velora's own rows may be
+of any origin, so the names that SWE-bench, SWE-Gym, SWE-rebench and SWE-bench-Live would compute
+are all tried for them. VeloraHarness's two conventions (`mswebench/sweb.eval…` for Python,
+`…:pr-N` for the rest, both because its images carry both tags) are tried for every row.
 """
 
 from __future__ import annotations
@@ -32,13 +33,10 @@ def from_fields(row: Mapping[str, Any]) -> Iterator[Candidate]:
         name = text(row.get(field))
         if name:
             yield Candidate(f"row field {field}", name)
-    tag = text(row.get("dockerhub_tag"))
-    if tag:
-        yield Candidate("row field dockerhub_tag", f"jefzda/sweap-images:{tag}")
 
 
 def computed(instance: Instance, prefix: str = "mswebench") -> Iterator[Candidate]:
-    """The names that harnesses compute from the instance's id and repository.
+    """The names that the family and the harnesses compute from the instance.
 
     Args:
         prefix: the registry namespace of the first two conventions, as in
@@ -48,6 +46,8 @@ def computed(instance: Instance, prefix: str = "mswebench") -> Iterator[Candidat
     namespace = prefix.strip().rstrip("/") or "mswebench"
     gym = ident.replace("__", "_s_")
     bench = ident.replace("__", "_1776_")
+    for name in instance.image_names:
+        yield Candidate(f"family {instance.family}", name)
     if _fits(gym):
         yield Candidate("VeloraHarness, Python", f"{namespace}/{_EVAL}{gym}")
     if "/" in instance.repo:
@@ -55,7 +55,7 @@ def computed(instance: Instance, prefix: str = "mswebench") -> Iterator[Candidat
         number = _number(instance.row) or _last_part(instance.instance_id)
         if _fits(owner_repo) and _fits(number):
             yield Candidate("Multi-SWE-bench", f"{namespace}/{owner_repo}:pr-{number}")
-    if _fits(bench):
+    if _fits(bench) and instance.family == "velora":
         yield Candidate("SWE-bench", f"swebench/{_EVAL}{bench}")
         yield Candidate("SWE-bench, built here", f"{_EVAL}{ident}")
         yield Candidate("SWE-Gym", f"xingyaoww/{_EVAL}{gym}")

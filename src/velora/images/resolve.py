@@ -5,7 +5,7 @@ Resolvers are asked in a fixed order and the first that finds an image wins:
 1. the row's `image_storage_uri`: a reference, or the path of a `docker save` archive;
 2. the override of the command line or of `RUNTIME_CONTAINER_IMAGE`'s kind;
 3. the row's other image fields (`names.FIELDS`);
-4. the names that dataset families compute (`names.computed`).
+4. the names that its dataset family and harnesses compute (`names.computed`).
 
 Nothing is pulled unless asked for. What earlier resolvers had to say is kept in the image's
 notes, so that an image found further down is never a silent stand-in.

@@ -1,17 +1,20 @@
 """A row → an `Instance`: which keys a field may stand under, and how each is decoded.
 
-Of several spellings in one row the first of `ALIASES` that is not blank counts. What a row lacks
-entirely (an id, a problem statement) is an error of the file; a value that cannot be read is a
-problem of the row, which is kept so that it can be reported as `task_invalid`.
+The row's family comes first (`instances.families`): what it makes of the row is read over the row
+itself. Of several spellings in one row the first of `ALIASES` that is not blank counts. What a row
+lacks entirely (an id, a problem statement) is an error of the file; a value that cannot be read is
+a problem of the row, which is kept so that it can be reported as `task_invalid`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from velora import languages
 from velora.errors import UsageError, nearest
+from velora.instances import families
 from velora.instances.decode import (
     Undecodable,
     decode_id,
@@ -45,14 +48,31 @@ ALIASES: dict[str, tuple[str, ...]] = {
 """The keys of each field, the one that counts first."""
 
 
-def instance_of(row: Row) -> Instance:
+def instance_of(row: Row, family: str = "") -> Instance:
     """Read a row.
 
+    Args:
+        family: the row's; where none is named the row's own `family` counts, and else its fields.
+
     Raises:
-        UsageError: it has no id, or no problem statement at all.
+        UsageError: it has no id, or no problem statement at all; there is no such family.
     """
-    reader = _Reader(row)
-    instance_id = _id(row)
+    if family:
+        families.get(family)
+        row = replace(row, value={**row.value, "family": family})
+    given = row.value.get("family")
+    known = isinstance(given, str) and given in families.FAMILIES
+    adapter = families.FAMILIES[str(given)] if known else families.find(row.value)
+    try:
+        fields = adapter.adapt(row.value)
+    except Undecodable as error:
+        fields = {"problems": (str(error),)}
+    reader = _Reader(row, fields)
+    reader.problems += fields.get("problems", ())
+    if not known and not is_blank(given):
+        close = nearest(str(given), families.FAMILIES)
+        reader.problems.append(f"family: there is no dataset family {given!r}; {close}")
+    instance_id = _id(row, reader.fields)
     reader.present("problem_statement")
     statement = reader.text("problem_statement")
     if not statement.strip():
@@ -75,6 +95,13 @@ def instance_of(row: Row) -> Instance:
         test_output_parser=reader.text("test_output_parser").strip(),
         image=reader.text("image").strip(),
         repo_path=reader.text("repo_path").strip(),
+        family=adapter.name,
+        image_names=reader.strings("image_names"),
+        setup=reader.strings("setup"),
+        hide=reader.strings("hide"),
+        test_setup=reader.strings("test_setup"),
+        restore=reader.strings("restore"),
+        activation=reader.strings("activation"),
         row=row.value,
         source=row.where,
         problems=tuple(reader.problems),
@@ -84,40 +111,50 @@ def instance_of(row: Row) -> Instance:
 class _Reader:
     """The fields of one row; what cannot be read goes to `problems`."""
 
-    def __init__(self, row: Row) -> None:
+    def __init__(self, row: Row, adapted: Mapping[str, Any]) -> None:
         self.row = row
+        self.adapted = adapted
+        self.fields = {**row.value, **adapted}
         self.problems: list[str] = []
 
     def present(self, name: str) -> None:
-        if not any(key in self.row.value for key in ALIASES[name]):
+        if not any(key in self.fields for key in ALIASES[name]):
             raise _missing(name, self.row)
 
     def text(self, name: str) -> str:
         return self.field(name, decode_text, "")
 
     def field(self, name: str, decode: Callable[[Any, str], T], default: T) -> T:
-        key = _key(name, self.row.value)
+        key = _key(name, self.fields)
         if not key:
             return default
         try:
-            return decode(self.row.value[key], key)
+            return decode(self.fields[key], key)
         except Undecodable as error:
             self.problems.append(str(error))
             return default
 
+    def strings(self, name: str) -> tuple[str, ...]:
+        """A list that the family made; a column that only happens to have its name is none."""
+        try:
+            return decode_names(self.adapted.get(name), name)
+        except Undecodable as error:
+            self.problems.append(str(error))
+            return ()
 
-def _key(name: str, row: dict[str, Any]) -> str:
+
+def _key(name: str, row: Mapping[str, Any]) -> str:
     return next((key for key in ALIASES[name] if not is_blank(row.get(key))), "")
 
 
-def _id(row: Row) -> str:
-    key = _key("instance_id", row.value)
+def _id(row: Row, fields: Mapping[str, Any]) -> str:
+    key = _key("instance_id", fields)
     if not key:
         if any(key in row.value for key in ALIASES["instance_id"]):
             raise UsageError("instance_id is empty", where=row.where)
         raise _missing("instance_id", row)
     try:
-        return decode_id(row.value[key], key)
+        return decode_id(fields[key], key)
     except Undecodable as error:
         raise UsageError(str(error), where=row.where) from None
 

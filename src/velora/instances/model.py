@@ -19,7 +19,19 @@ class Instance:
         fail_to_pass, pass_to_pass: exact test names.
         repo_path: the working directory if the row names one, or "".
         image: `image_storage_uri`, or "" where it is blank or NaN.
-        row: the row as read, unknown fields included.
+        family: the dataset family by which the row was read (`instances.families`).
+        image_names: names that the family's images have, tried in order after the row's own.
+        setup: shell commands that bring a fresh container to the task's start: in the agent's
+            before anything else, and in the grader's before the patch.
+        hide: shell commands for the agent's container alone, after `setup`: they take away what
+            the image holds of the solution (hidden tests, patches, commits).
+        test_setup: shell commands for the grader's alone, after the patches: they put the tests
+            of the image where they are looked for.
+        restore: files that are put back to what `setup` left before the tests are run, as those
+            of the test patches are.
+        activation: shell commands in front of the test command, in the same script: they enter
+            the environment, or build.
+        row: the row as read, unknown fields included; with `family` where the user named one.
         source: where it stands, as `tasks.jsonl:12`.
         problems: what is wrong with the row, one sentence each; an instance that has any is
             refused as `task_invalid`, and never graded.
@@ -40,6 +52,13 @@ class Instance:
     test_output_parser: str = ""
     image: str = ""
     repo_path: str = ""
+    family: str = "velora"
+    image_names: tuple[str, ...] = ()
+    setup: tuple[str, ...] = ()
+    hide: tuple[str, ...] = ()
+    test_setup: tuple[str, ...] = ()
+    restore: tuple[str, ...] = ()
+    activation: tuple[str, ...] = ()
     row: Mapping[str, Any] = field(default_factory=dict)
     source: str = ""
     problems: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from velora.config.names import safe_name
 from velora.errors import UsageError, nearest
+from velora.instances import families
 from velora.instances.fields import instance_of
 from velora.instances.model import Instance
 from velora.instances.rows import iter_rows
@@ -18,18 +19,22 @@ _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _FILE_SUFFIX = re.compile(r"\.(jsonl?|ndjson|gz|csv|tsv|xlsx?|parquet)\Z", re.IGNORECASE)
 
 
-def read(path: Path | str) -> list[Instance]:
+def read(path: Path | str, family: str = "") -> list[Instance]:
     """All instances of a file, in its order.
 
     Args:
         path: a JSON or JSONL file, also with gzip.
+        family: of all rows; "" lets each row tell.
 
     Raises:
         UsageError: there is no such file; it is of another format; a line is broken, a row has no
-            id or no problem statement, or two rows have one id; always with the line.
+            id or no problem statement, or two rows have one id; always with the line. There is no
+            such family.
     """
+    if family:
+        families.get(family)
     _check_exists(str(path))
-    instances = [instance_of(row) for row in iter_rows(path)]
+    instances = [instance_of(row, family) for row in iter_rows(path)]
     if not instances:
         raise UsageError("holds no rows", where=str(path))
     _check_ids(instances)

@@ -24,6 +24,8 @@ from velora.patch.store import NoGit, open_store, remove_store
 from velora.sandbox.protocol import Sandbox
 
 METHODS = ("git", "host-git", "engine")
+GIT_METHODS = METHODS[:2]
+"""Those that compare with a state taken in here, not with the image."""
 
 _COMMIT = re.compile(r"[0-9A-Za-z][0-9A-Za-z._/-]*")
 
@@ -39,13 +41,15 @@ class GitSnapshot:
     git: Git
     captured: Captured
     junk: tuple[str, ...]
-    rescue: EngineSnapshot
+    rescue: EngineSnapshot | None
 
     async def diff(self) -> PatchResult:
         """See `Snapshot.diff`."""
         try:
             comparison = await compare(self.git, self.captured)
         except GitError as error:
+            if self.rescue is None:
+                return PatchResult(PatchStatus.FAILED, detail=str(error))
             result = await self.rescue.diff()
             if result.status is PatchStatus.FAILED:
                 return PatchResult(PatchStatus.FAILED, detail=f"{error}; {result.detail}")
@@ -90,7 +94,8 @@ async def take(
                 if base_commit:
                     warnings += (f"base_commit_unknown: no git to look {base_commit} up with",)
                 return await engine_snapshot(sandbox, workdir, junk=tuple(junk), warnings=warnings)
-            return await _with_git(method, sandbox, workdir, base_commit, tuple(junk), warnings)
+            snapshot = await _with_git(method, sandbox, workdir, base_commit, tuple(junk), warnings)
+            return snapshot if "engine" in methods else replace(snapshot, rescue=None)
         except NoGit as error:
             reasons[method] = str(error)
         except GitError as error:
