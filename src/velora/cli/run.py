@@ -93,8 +93,8 @@ def command(
         max_iterations=max_iterations,
         max_budget_per_task=max_budget_per_task,
         limit=eval_n_limit,
-        ids=_list(eval_ids),
-        skip=_list(skip_ids),
+        ids=separated(eval_ids),
+        skip=separated(skip_ids),
         workers=eval_num_workers,
         attempts=attempts,
         note=eval_note,
@@ -108,5 +108,6 @@ def command(
     return running.run(request, dry_run=dry_run, json=json)
 
 
-def _list(text: str) -> tuple[str, ...]:
+def separated(text: str) -> tuple[str, ...]:
+    """The words of a list that commas separate."""
     return tuple(part.strip() for part in text.split(",") if part.strip())

@@ -70,6 +70,8 @@ def report(result: Result, *, json: bool) -> None:
             "run_directory": str(result.directory.path),
             **result.report,
         }
+        if result.missing:
+            line["missing_ids"] = result.missing
         print(orjson.dumps(line, option=orjson.OPT_NON_STR_KEYS).decode())
         return
     for text in _lines(result):
@@ -85,6 +87,8 @@ def _lines(result: Result) -> Iterator[str]:
     for name in ("resolved", "unresolved", "empty_patch", "error", "incomplete"):
         if ids := summary.ids[name]:
             yield f"{name.replace('_', ' ')}: {len(ids)}  {_some(ids)}"
+    if result.missing:
+        yield f"without a prediction: {len(result.missing)}  {_some(result.missing)}"
     if summary.score_valid is not None and summary.score_all is not None:
         yield (
             f"score: {summary.score_valid:.1%} of the attempts with a verdict, "

@@ -118,7 +118,7 @@ def prepare(request: Request, env: Mapping[str, str] | None = None) -> Prepared:
     if not instances:
         raise UsageError("no instance is left to run", where=str(request.dataset))
     if request.evaluate:
-        _check_parsers(instances)
+        check_parsers(instances)
     return Prepared(
         request=request,
         settings=loaded.settings,
@@ -134,8 +134,12 @@ def prepare(request: Request, env: Mapping[str, str] | None = None) -> Prepared:
     )
 
 
-def _check_parsers(instances: Iterable[Instance]) -> None:
-    """A parser that is not known would only be found out after the model has been paid."""
+def check_parsers(instances: Iterable[Instance]) -> None:
+    """A parser that is not known would only be found out after the model has been paid.
+
+    Raises:
+        UsageError: a row names one.
+    """
     for instance in instances:
         try:
             registry.resolve(instance.test_output_parser)

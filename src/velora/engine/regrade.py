@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from velora.config.environment import from_environment
 from velora.config.redact import Redactor
 from velora.config.settings import EvaluationSettings, SandboxSettings, Settings
 from velora.engine.choice import open_place
@@ -26,20 +27,24 @@ from velora.instances.model import Instance
 from velora.instances.rows import Row
 from velora.journal.events import AttemptStarted
 from velora.journal.owed import Owed, owed
-from velora.journal.report import summarize, write_report
+from velora.journal.report import summarize, wanted_in, write_report
 from velora.journal.run import RunDirectory
 from velora.journal.store import EVENTS, records
 
 
 @dataclass(frozen=True, slots=True)
 class Regrade:
-    """What `velora evaluate` was asked for; None and "" leave the run's own settings."""
+    """What `velora evaluate` was asked for; None and "" leave the run's own settings.
+
+    `image` is for instances whose own image is not to be found.
+    """
 
     run_dir: Path
     again: bool = False
     workers: int | None = None
     timeout: float | None = None
     backend: str = ""
+    image: str = ""
 
 
 async def regrade(request: Regrade, observe: Observer) -> Result:
@@ -57,7 +62,11 @@ async def regrade(request: Regrade, observe: Observer) -> Result:
         due = {one.instance_id: _due(one, request.again) for one in _owed(ids, directory)}
         if any(one.ungraded for one in due.values()):
             async with open_place(
-                settings.sandbox, run=run_name(directory), instances=instances
+                settings.sandbox,
+                run=run_name(directory),
+                instances=instances,
+                override=request.image,
+                prefix=from_environment(os.environ).image_prefix or "mswebench",
             ) as place:
                 runner = Runner(
                     plan=Plan(
@@ -79,7 +88,9 @@ async def regrade(request: Regrade, observe: Observer) -> Result:
                     observe=observe,
                 )
                 await runner.run()
-        summary = await asyncio.to_thread(summarize, directory, ids)
+        # The run may want instances that nothing was made of: its report goes on saying so.
+        wanted = {*ids, *(wanted_in(directory) or ())}
+        summary = await asyncio.to_thread(summarize, directory, wanted)
         await asyncio.to_thread(write_report, directory, summary)
         left = any(one.ungraded for one in _owed(ids, directory))
         return Result(directory, summary, complete=not left)

@@ -33,12 +33,14 @@ class Result:
     Attributes:
         complete: every instance wanted has its valid attempts and, where asked for, its verdicts.
         stopped: why the run ended early, or "".
+        missing: instances for which there was nothing to grade.
     """
 
     directory: RunDirectory
     summary: Summary
     complete: bool
     stopped: str = ""
+    missing: tuple[str, ...] = ()
 
     @property
     def report(self) -> dict[str, Any]:
