@@ -28,7 +28,7 @@ def facts(found: list[Prediction]) -> list[tuple[str, str, str, int]]:
     return [(one.instance_id, one.patch.decode(), one.model, one.attempt) for one in found]
 
 
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {"instance_id": "a__b-1", "model_patch": DIFF, "model_name_or_path": "org/m"},
     {"instance_id": "a__b-2", "model_patch": None, "model_name_or_path": "org/m"},
 ]

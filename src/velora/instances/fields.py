@@ -111,10 +111,12 @@ def instance_of(row: Row, family: str = "") -> Instance:
 class _Reader:
     """The fields of one row; what cannot be read goes to `problems`."""
 
-    def __init__(self, row: Row, adapted: Mapping[str, Any]) -> None:
+    def __init__(self, row: Row, adapted: dict[str, Any]) -> None:
         self.row = row
         self.adapted = adapted
-        self.fields = {**row.value, **adapted}
+        # What the family says stands, also where it is that there is nothing.
+        said = {key for keys in ALIASES.values() if keys[0] in adapted for key in keys}
+        self.fields = {k: v for k, v in row.value.items() if k not in said} | adapted
         self.problems: list[str] = []
 
     def present(self, name: str) -> None:
