@@ -3,10 +3,11 @@
 What is told by the most particular fields comes first, so that a family whose rows also have
 another's fields is not taken for it:
 
-1. `velora`: a test command with one of Velora's own fields;
-2. `nemo`: a row within a row;
-3. `multi_swe_bench`, `r2e_gym`, `swe_bench_pro`, `swe_polybench`: fields that nobody else has;
-4. `swe_smith`: its images' name;
+1. `nemo`: a row within a row;
+2. `multi_swe_bench`, `r2e_gym`, `swe_bench_pro`, `swe_polybench`: fields that nobody else has;
+3. `swe_smith`: its images' name;
+4. `velora`: a test command with one of Velora's own fields, whatever else the row kept of its
+   origin;
 5. `swe_rebench_v2` before `swe_rebench`: both have an `install_config`;
 6. `swe_bench_live`: `test_cmds`;
 7. `swe_gym` before `swe_bench`: the same fields, other repositories;
@@ -37,12 +38,13 @@ from velora.instances.families import (
 )
 from velora.instances.families.protocol import LISTS, Family, Fields
 
-_OTHERS = (
+_OTHERS: tuple[Family, ...] = (
     multi_swe_bench.FAMILY,
     r2e_gym.FAMILY,
     swe_bench_pro.FAMILY,
     swe_polybench.FAMILY,
     swe_smith.FAMILY,
+    velora.FAMILY,
     swe_rebench_v2.FAMILY,
     swe_rebench.FAMILY,
     swe_bench_live.FAMILY,
@@ -55,11 +57,7 @@ def _first(row: Mapping[str, Any], families: tuple[Family, ...]) -> Family:
     return next((one for one in families if one.detect(row)), velora.FAMILY)
 
 
-ORDER: tuple[Family, ...] = (
-    velora.FAMILY,
-    nemo.family(lambda row: _first(row, (velora.FAMILY, *_OTHERS))),
-    *_OTHERS,
-)
+ORDER: tuple[Family, ...] = (nemo.family(lambda row: _first(row, _OTHERS)), *_OTHERS)
 FAMILIES: dict[str, Family] = {one.name: one for one in ORDER}
 
 

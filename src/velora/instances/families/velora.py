@@ -14,7 +14,7 @@ OWN = ("test_output_parser", "image_storage_uri", "velora_instance_id", "task_sp
 def detect(row: Mapping[str, Any]) -> bool:
     """A test command and one of Velora's own fields, with something in both.
 
-    Such a row may hold SWE-bench's fields besides, so it is looked for first.
+    Such a row may hold SWE-bench's fields besides, so it is looked for before that.
     """
     return bool(text(row, "test_command")) and bool(text(row, *OWN))
 
