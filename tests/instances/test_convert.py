@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from velora.errors import UsageError
-from velora.instances.convert import Converted, Kind, check_columns, convert
+from velora.instances.convert import check_columns, convert
+from velora.instances.damage import Converted, Kind
 from velora.instances.decode import EXCEL_LIMIT
 from velora.instances.fields import instance_of
 from velora.instances.rows import Row
@@ -164,7 +165,7 @@ def test_length_is_counted_as_excel_counts_it() -> None:
         ("test_patch", "https://drive.google.com/file/d/1", "is no unified diff"),
         (
             "functional_patch",
-            DIFF.replace("\n", "\\n"),
+            CUT.replace("\n", "\\n"),
             "has no line breaks but the characters \\n",
         ),
         ("patch", json.dumps([DIFF]), "is a list, where one unified diff is expected"),
@@ -240,3 +241,84 @@ def test_a_table_without_the_columns_of_a_task_is_refused() -> None:
         check_columns(["instance id", "problem_statement"], "t.xlsx")
     with pytest.raises(UsageError, match="did you mean 'problem statement'"):
         check_columns(["instance_id", "problem statement"], "t.xlsx")
+
+
+def repaired(text: str) -> str | None:
+    """What a patch becomes where it is reported as repaired and as nothing else."""
+    converted = one(instance_id="a", problem_statement="x", test_patch=text)
+    if [found.kind for found in converted.damage] != [Kind.PATCH_REPAIRED]:
+        return None
+    assert converted.row is not None
+    return str(converted.row["test_patch"])
+
+
+CODE = '--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-print("a")\n+print("a\\n\\tb")\n'
+
+
+def test_patches_whose_line_breaks_were_escaped_are_repaired() -> None:
+    for patch in (DIFF, CODE):
+        assert repaired(json.dumps(patch)[1:-1]) == patch
+    # Not escaped as JSON would have it, for a lone quote is left: only one reading is a diff.
+    quoted = DIFF.replace("a = 1", 'a = "1"')
+    assert repaired(quoted.replace("\n", "\\n")) == quoted
+    assert repaired(DIFF.replace("\n", "\\r\\n")) == DIFF.replace("\n", "\r\n")
+
+
+def test_patches_that_could_have_been_several_are_not_touched() -> None:
+    ambiguous = CODE.replace("\n", "\\n").replace('"', "'")
+    assert repaired(ambiguous) is None
+    assert damage(test_patch=ambiguous)[0][0] is Kind.PATCH_UNREADABLE
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "value", "kind"),
+    [
+        ("instance_id", "6.0591074528704E14", "605910745287040", None),
+        ("issue_fbid", "6.05910745287041E+14", "605910745287041", None),
+        ("issue_fbid", "6.0591074528704E+14", "6.0591074528704E+14", Kind.DIGITS_LOST),
+        ("issue_fbid", "6.05911E+14", "6.05911E+14", Kind.DIGITS_LOST),
+        ("instance_id", "6.05E14", "605000000000000", None),
+        ("issue_fbid", "1.2345678901234567E18", "1234567890123456700", Kind.DIGITS_LOST),
+        ("issue_fbid", 1.2345678901234567e18, "1234567890123456800", Kind.DIGITS_LOST),
+        ("instance_id", "e6.05E14", "e6.05E14", None),
+    ],
+)
+def test_ids_in_scientific_notation(column: str, cell: Any, value: str, kind: Kind | None) -> None:
+    converted = one(**{"instance_id": "a", "problem_statement": "x"} | {column: cell})
+    assert converted.row is not None
+    assert converted.row[column] == value
+    assert [found.kind for found in converted.damage] == ([kind] if kind else [])
+
+
+def test_nul_bytes_and_bytes_that_are_no_text_are_taken_out_and_reported() -> None:
+    converted = one(instance_id="a", problem_statement="x\0y\0", notes="\udcff!", deep=["\0"])
+    assert converted.row == {
+        "instance_id": "a",
+        "problem_statement": "xy",
+        "notes": "\ufffd!",
+        "deep": [""],
+    }
+    assert [(found.kind, found.column, found.message) for found in converted.damage] == [
+        (Kind.CELL_NUL, "problem_statement", "held 2 NUL bytes, left out"),
+        (Kind.TEXT_UNREADABLE, "notes", "held bytes that are no UTF-8, now U+FFFD"),
+        (Kind.CELL_NUL, "", "held 1 NUL byte, left out"),
+    ]
+
+
+def test_rows_of_other_families_get_an_id_and_a_statement() -> None:
+    row = {"org": "o", "repo": "r", "number": 7, "fix_patch": DIFF, "title": "t", "body": "b"}
+    check_columns(tuple(row), "t.jsonl")
+    converted = one(**row)
+    assert converted.damage == ()
+    assert converted.row is not None
+    assert converted.row["instance_id"] == "o__r-7"
+    assert converted.row["problem_statement"] == "t\n\nb"
+    assert instance_of(Row("t.jsonl:1", converted.row)).family == "multi_swe_bench"
+
+
+def test_real_lists_and_tables_stay_what_they_are() -> None:
+    row = task(FAIL_TO_PASS=["a, b"], test_patches=[DIFF, DIFF], meta={"n": [1.0, None]})
+    assert row["FAIL_TO_PASS"] == '["a, b"]'
+    assert row["test_patches"] == [DIFF, DIFF]
+    assert row["meta"] == {"n": [1, None]}
+    assert damage(test_patches=[DIFF, CUT])[0][2].startswith("is a broken diff (diff 2 of 2):")

@@ -175,7 +175,7 @@ def test_a_file_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert message("date/tasks.jsonl").endswith("there is no directory 'date'")
     assert message("data") == "data: is a directory, not a data set's file"
     assert "looks like the name of a data set on a hub" in message("princeton-nlp/SWE-bench")
-    assert "the extra `hub`" in message("princeton-nlp/SWE-bench")
+    assert "velora convert princeton-nlp/SWE-bench" in message("princeton-nlp/SWE-bench")
 
 
 SOME = [Instance(instance_id=f"repo-{n}", problem_statement="x") for n in range(10)]

@@ -124,7 +124,7 @@ def test_what_is_broken_is_named_with_its_line(tmp_path: Path, data: bytes, says
 def test_other_formats(tmp_path: Path) -> None:
     assert refused(tmp_path, b"a,b\n", "tasks.csv") == (
         "tasks.csv: this is a .csv file\n"
-        "  JSON and JSONL are read, also with gzip; other formats are not read yet"
+        "  JSON and JSONL are read, also with gzip; `velora convert` makes JSONL of other tables"
     )
 
 
@@ -149,3 +149,32 @@ def test_half_a_surrogate_pair_is_marked(tmp_path: Path) -> None:
     assert first.damaged
     assert first.value == {"a": "x\ufffdy", "b": "\U0001f600"}
     assert not second.damaged
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_long_array_is_read_as_it_comes(tmp_path: Path, indent: int | None) -> None:
+    rows = [{"n": n, "text": "é" * (n % 7 * 40_000), "deep": [[{}], "]"]} for n in range(40)]
+    path = tmp_path / "t.json"
+    path.write_text(json.dumps(rows, indent=indent, ensure_ascii=False), "utf-8")
+    read = list(iter_rows(path))
+    assert [row.value for row in read] == rows
+    lines = path.read_text("utf-8").split("\n")
+    for row in read:
+        number = int(row.where.split(" (")[0].rpartition(":")[2])
+        assert "{" in lines[number - 1]
+    assert len({row.where for row in read}) == len(rows)
+
+
+def test_what_is_broken_far_into_an_array_is_told_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "t.json"
+    rows = [{"text": "x" * 100_000} for _ in range(40)]
+    text = json.dumps(rows, indent=1)
+    path.write_text(text[:-100_000])
+    with pytest.raises(UsageError, match=r"t\.json:120: .*Unterminated.* on line 119"):
+        list(iter_rows(path))
+    path.write_text(text[:-1] + "nonsense]")
+    with pytest.raises(UsageError, match=r"t\.json:122: not valid JSON: Expecting ',' or '\]'"):
+        list(iter_rows(path))
+    path.write_bytes(text.encode()[:-30] + b"\xc3")
+    with pytest.raises(UsageError, match=r"t\.json:\d+: is not UTF-8"):
+        list(iter_rows(path))

@@ -2,28 +2,25 @@
 
 A column that stands for one of the seed format's fields under another name is renamed, empty cells
 are left out, numbers that are ids or texts become their digits, lists of test names become JSON
-text; every other column keeps its name and its value. What a spreadsheet has cut or rounded cannot
-be repaired: it is kept and reported. Only a row that no reader would take, one without an id or
-with the id of a row above, is left out.
+text; every other column keeps its name and its value. What can be repaired without a doubt is, and
+is reported; what a spreadsheet has cut or rounded cannot be: it is kept and reported. Only a row
+that no reader would take, one without an id or with the id of a row above, is left out.
 """
 
 from __future__ import annotations
 
 import datetime
+import decimal
 import json
 import math
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
-from decimal import Decimal
-from enum import StrEnum
 from typing import Any
-
-from unidiff.errors import UnidiffParseError
-from unidiff.patch import PatchSet
 
 from velora.config.names import safe_name
 from velora.errors import UsageError, nearest
+from velora.instances import families
+from velora.instances.damage import Converted, Damage, Kind
 from velora.instances.decode import (
     EXCEL_LIMIT,
     Undecodable,
@@ -33,6 +30,7 @@ from velora.instances.decode import (
     is_blank,
 )
 from velora.instances.fields import ALIASES
+from velora.instances.repair import MOST_DIGITS, rounded, unescaped, whole_number, why_no_diff
 from velora.instances.rows import Row
 
 _RENAMED = {
@@ -54,65 +52,14 @@ _NAMES = (ALIASES["fail_to_pass"][0], ALIASES["pass_to_pass"][0])
 _PATCHES = ("patch", *ALIASES["test_patches"])
 _LISTS = {*ALIASES["fail_to_pass"], *ALIASES["pass_to_pass"]}
 _TEXTS = {key for keys in ALIASES.values() for key in keys} - _LISTS
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _DATES = {"created_at", "creation_timestamp", "commit_timestamp", "ts", "ds"}
 
 _ID = re.compile(r"(?:.*_)?(?:id|fbid)")
-_SCIENTIFIC = re.compile(r"\d(?:\.\d+)?E\+?\d{1,2}", re.IGNORECASE)
 _GITHUB = re.compile(r"(?:https?://|ssh://git@|git@)github\.com[/:]([^/]+/[^/]+?)(?:\.git)?/?")
 
-_MOST_DIGITS = 15  # of a number; Excel puts zeros for the others
 _DAY_ZERO = datetime.datetime(1899, 12, 30)
 _SERIALS = (20_000, 80_000)  # the years 1954 to 2119; a Unix time is far above
-
-
-class Kind(StrEnum):
-    """What is wrong with a cell or a row."""
-
-    CELL_CUT = "cell_cut"
-    PATCH_UNREADABLE = "patch_unreadable"
-    NAMES_UNREADABLE = "names_unreadable"
-    VALUE_UNREADABLE = "value_unreadable"
-    DIGITS_LOST = "digits_lost"
-    STATEMENT_EMPTY = "statement_empty"
-    ID_EMPTY = "id_empty"
-    ID_DUPLICATE = "id_duplicate"
-
-
-@dataclass(frozen=True, slots=True)
-class Damage:
-    """One thing that is wrong.
-
-    Attributes:
-        where: the row, as `tasks.xlsx: row 17`.
-        instance_id: the row's, or "".
-        column: the column's name in the table.
-        message: what is wrong, to be read behind the column's name.
-    """
-
-    kind: Kind
-    where: str
-    instance_id: str
-    column: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Converted:
-    """What became of one row of the table.
-
-    Attributes:
-        row: the fields for the JSONL file; None where the row is left out: it is blank, or its id
-            is missing or taken.
-        damage: what is wrong with it, nothing if it is blank.
-    """
-
-    row: dict[str, Any] | None
-    damage: tuple[Damage, ...]
-
-    @property
-    def blank(self) -> bool:
-        """The row held nothing."""
-        return self.row is None and not self.damage
 
 
 def check_columns(columns: Collection[str], where: str) -> None:
@@ -121,8 +68,10 @@ def check_columns(columns: Collection[str], where: str) -> None:
     Raises:
         UsageError: no column stands for the id, or none for the problem statement.
     """
+    dummy = dict.fromkeys(columns, "-")
+    supplied = _supplied(dummy)
     for field in ("instance_id", "problem_statement"):
-        if not any(name in columns for name in _RENAMED[field]):
+        if field not in supplied and not any(name in columns for name in _RENAMED[field]):
             close = nearest(field, columns)
             close = f"{close} " if close.startswith("did you mean") else ""
             raise UsageError(
@@ -157,11 +106,13 @@ def convert(rows: Iterable[Row]) -> Iterator[Converted]:
 
 
 def _convert(row: Row) -> Converted:
-    cells = {name: _plain(name, cell) for name, cell in row.value.items()}
+    found: list[tuple[Kind, str, str]] = [(Kind.ROW_UNEVEN, "", one) for one in row.found]
+    cells = {name: _plain(name, cell, found) for name, cell in row.value.items()}
     cells = {name: cell for name, cell in cells.items() if not is_blank(cell)}
     if not cells:
         return Converted(None, ())
-    found: list[tuple[Kind, str, str]] = []
+    if row.damaged:
+        found.append((Kind.TEXT_UNREADABLE, "", "held half of a surrogate pair, now U+FFFD"))
     columns: dict[str, str] = {}  # of each field the column that it comes from
     for field, names in _RENAMED.items():
         if column := next((name for name in names if name in cells), ""):
@@ -174,9 +125,22 @@ def _convert(row: Row) -> Converted:
     for column, cell in cells.items():
         field = renamed.get(column, column)
         fields[field] = _value(field, column, cell, found)
+    missing = {"instance_id", "problem_statement"} - fields.keys()
+    if missing:
+        fields |= {key: value for key, value in _supplied(fields).items() if key in missing}
     if not is_blank(fields.get("instance_id")):
         fields = {"instance_id": fields["instance_id"], **fields}
     return _finished(row.where, fields, found)
+
+
+def _supplied(fields: dict[str, Any]) -> dict[str, Any]:
+    """What the row's family makes of other fields: an id, a problem statement."""
+    try:
+        made = families.find(fields).adapt(fields)
+    except Undecodable:
+        return {}
+    wanted = ("instance_id", "problem_statement")
+    return {key: made[key] for key in wanted if not is_blank(made.get(key))}
 
 
 def _finished(where: str, fields: dict[str, Any], found: list[tuple[Kind, str, str]]) -> Converted:
@@ -193,8 +157,12 @@ def _finished(where: str, fields: dict[str, Any], found: list[tuple[Kind, str, s
     return Converted(fields if instance_id else None, damage)
 
 
-def _plain(name: str, cell: Any) -> Any:
+def _plain(name: str, cell: Any, found: list[tuple[Kind, str, str]]) -> Any:
     """A cell as JSON has it; dates as ISO 8601."""
+    if isinstance(cell, bytes):
+        cell = cell.decode("utf-8", "surrogateescape")
+    if isinstance(cell, str):
+        return _text_of(name, cell, found)
     if isinstance(cell, float):
         if not math.isfinite(cell):
             return None
@@ -206,9 +174,25 @@ def _plain(name: str, cell: Any) -> Any:
         return cell.isoformat() if cell.time() != datetime.time() else cell.date().isoformat()
     if isinstance(cell, datetime.date | datetime.time):
         return cell.isoformat()
-    if isinstance(cell, datetime.timedelta):
+    if isinstance(cell, datetime.timedelta | decimal.Decimal):
         return str(cell)
+    if isinstance(cell, dict):
+        return {str(key): _plain("", part, found) for key, part in cell.items()}
+    if isinstance(cell, list | tuple):
+        return [_plain("", part, found) for part in cell]
     return cell
+
+
+def _text_of(name: str, text: str, found: list[tuple[Kind, str, str]]) -> str:
+    """A text without what no text holds."""
+    if "\0" in text:
+        count = text.count("\0")
+        found.append((Kind.CELL_NUL, name, f"held {count} NUL byte{'s' * (count > 1)}, left out"))
+        text = text.replace("\0", "")
+    if not text.isascii() and _SURROGATE.search(text):
+        found.append((Kind.TEXT_UNREADABLE, name, "held bytes that are no UTF-8, now U+FFFD"))
+        text = _SURROGATE.sub("\ufffd", text)
+    return text
 
 
 def _value(field: str, column: str, cell: Any, found: list[tuple[Kind, str, str]]) -> Any:
@@ -220,6 +204,10 @@ def _value(field: str, column: str, cell: Any, found: list[tuple[Kind, str, str]
             "the rest is likely to be cut off"
         )
         found.append((Kind.CELL_CUT, column, message))
+    if isinstance(cell, list) and field in ALIASES["test_patches"]:
+        if why := _patch_damage(field, cell):
+            found.append((Kind.PATCH_UNREADABLE, column, why))
+        return cell
     if _ID.fullmatch(column) or field in _TEXTS:
         return _text(field, column, cell, found, cut=cut)
     if field in _NAMES:
@@ -235,41 +223,52 @@ def _text(
     field: str, column: str, cell: Any, found: list[tuple[Kind, str, str]], *, cut: bool
 ) -> str:
     if _ID.fullmatch(column):
-        if isinstance(cell, str):
-            cell = cell.strip()
-        if column.endswith("fbid") and isinstance(cell, str) and _SCIENTIFIC.fullmatch(cell):
-            number = Decimal(cell)
-            cell = int(number) if number == int(number) else cell
-        if isinstance(cell, int | float) and abs(cell) >= 10**_MOST_DIGITS:
-            message = f"has more than the {_MOST_DIGITS} digits of a number that Excel keeps"
-            found.append((Kind.DIGITS_LOST, column, message))
+        cell = _id_cell(column, cell, found)
     try:
         text = decode_id(cell, column)
     except Undecodable as error:
         found.append((Kind.VALUE_UNREADABLE, column, _without(column, error)))
         return str(cell)
     if field in _PATCHES and not cut and (why := _patch_damage(field, text)):
+        if repaired := unescaped(text):
+            message = "had the characters \\n for its line breaks, which it has again"
+            found.append((Kind.PATCH_REPAIRED, column, message))
+            return repaired
         found.append((Kind.PATCH_UNREADABLE, column, why))
     if field == "repo" and (github := _GITHUB.fullmatch(text)):
         return github[1]
     return text
 
 
-def _patch_damage(field: str, text: str) -> str:
+def _id_cell(column: str, cell: Any, found: list[tuple[Kind, str, str]]) -> Any:
+    """An id as text or as the number that it is."""
+    if isinstance(cell, str):
+        cell = cell.strip()
+        number = whole_number(cell) if column.endswith("fbid") or "." in cell else None
+        if number is not None and rounded(cell):
+            message = f"is a number that was rounded to '{cell}'; its digits are lost"
+            found.append((Kind.DIGITS_LOST, column, message))
+        elif number is not None:
+            cell = number
+    if isinstance(cell, int | float) and abs(cell) >= 10**MOST_DIGITS:
+        message = f"has more than the {MOST_DIGITS} digits of a number that Excel keeps"
+        found.append((Kind.DIGITS_LOST, column, message))
+    return cell
+
+
+def _patch_damage(field: str, value: str | list[Any]) -> str:
     """Why a patch cannot be applied anywhere, or ""."""
-    if field == "patch" and text.lstrip().startswith("["):
+    if field == "patch" and isinstance(value, str) and value.lstrip().startswith("["):
         return "is a list, where one unified diff is expected"
     try:
-        patches = decode_patches(text, "it")
+        patches = decode_patches(value, "it")
     except Undecodable as error:
         return _without("it", error)
     for number, patch in enumerate(patches, 1):
         which = f" (diff {number} of {len(patches)})" if len(patches) > 1 else ""
-        try:
-            if not PatchSet(patch):
-                return f"is no unified diff{which}"
-        except UnidiffParseError as error:
-            return f"is a broken diff{which}: {error}"
+        if why := why_no_diff(patch):
+            head, colon, tail = why.partition(":")
+            return f"{head}{which}{colon}{tail}"
     return ""
 
 

@@ -105,17 +105,25 @@ def _check_ids(instances: Iterable[Instance]) -> None:
         raise UsageError(message, where=instance.source, hint=hint)
 
 
+def looks_like_hub(source: str) -> bool:
+    """It is the name of no file, and may be that of a data set on a hub: `owner/name`."""
+    if source.startswith("hub:"):
+        return True
+    is_name = _HUB_NAME.fullmatch(source) and not _FILE_SUFFIX.search(source)
+    return bool(is_name) and not Path(source).parent.is_dir()
+
+
 def _check_exists(source: str) -> None:
     path = Path(source)
     if path.is_dir():
         raise UsageError("is a directory, not a data set's file", where=source)
     if path.exists():
         return
-    if _HUB_NAME.fullmatch(source) and not _FILE_SUFFIX.search(source) and not path.parent.is_dir():
+    if looks_like_hub(source):
         raise UsageError(
-            "is no file; it looks like the name of a data set on a hub, and those are not read yet",
+            "is no file; it looks like the name of a data set on a hub",
             where=source,
-            hint="the hub reader comes with the extra `hub`; give a local JSON or JSONL file",
+            hint=f"velora convert {source} tasks.jsonl",
         )
     close = difflib.get_close_matches(path.name, _names_near(path), n=3, cutoff=0.6)
     if close:

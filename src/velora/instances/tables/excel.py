@@ -8,13 +8,12 @@ cell that shows an error such as #N/A comes as an empty one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from velora.errors import UsageError, nearest
 from velora.instances.rows import Row
+from velora.instances.tables.table import Table
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
@@ -22,26 +21,11 @@ if TYPE_CHECKING:
 SUFFIXES = (".xlsx", ".xlsm")
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """One sheet of a workbook.
-
-    Attributes:
-        name: its name.
-        others: the names of the workbook's sheets that are not read.
-        columns: the header's names, from the left; `column C` for a column without one.
-        rows: the rows below the header, read on demand and once; blank rows too. A row is placed
-            as `tasks.xlsx: row 17`, with the number that Excel shows.
-    """
-
-    name: str
-    others: tuple[str, ...]
-    columns: tuple[str, ...]
-    rows: Iterator[Row]
-
-
-def open_sheet(path: Path | str, sheet: str = "") -> Sheet:
+def open_sheet(path: Path | str, sheet: str = "") -> Table:
     """Read a sheet of a workbook; its first row that is not blank is the header.
+
+    Its columns are named by the header, and `column C` where it says nothing; a row is placed as
+    `tasks.xlsx: row 17`, with the number that Excel shows.
 
     Args:
         path: the workbook.
@@ -69,13 +53,16 @@ def open_sheet(path: Path | str, sheet: str = "") -> Sheet:
         raise UsageError(f"the sheet '{chosen}' is empty", where=source, hint=hint)
     first = table.start[1] if table.start else 0
     columns = _columns(header, first, f"{source}: row {number}")
-    return Sheet(
-        name=chosen,
-        others=tuple(name for name in names if name != chosen),
-        columns=columns,
+    others = ", ".join(f"'{name}'" for name in names if name != chosen)
+    notice = f"only the sheet '{chosen}' is read, not {others} (see --sheet)"
+    return Table(
+        where=f"{source}: sheet '{chosen}'",
         rows=(
             Row(f"{source}: row {at}", dict(zip(columns, cells, strict=True))) for at, cells in rows
         ),
+        columns=columns,
+        name=chosen,
+        notices=(notice,) if others and not sheet else (),
     )
 
 

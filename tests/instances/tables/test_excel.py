@@ -8,7 +8,7 @@ import pytest
 
 from tests.instances.workbook import write
 from velora.errors import UsageError
-from velora.instances.excel import open_sheet
+from velora.instances.tables.excel import open_sheet
 
 
 def test_rows_stand_under_the_header_and_know_their_row(tmp_path: Path) -> None:
@@ -26,7 +26,8 @@ def test_rows_stand_under_the_header_and_know_their_row(tmp_path: Path) -> None:
         },
     )
     sheet = open_sheet(path)
-    assert (sheet.name, sheet.others) == ("tasks", ("notes",))
+    assert (sheet.name, sheet.where) == ("tasks", f"{path}: sheet 'tasks'")
+    assert sheet.notices == ("only the sheet 'tasks' is read, not 'notes' (see --sheet)",)
     assert sheet.columns == ("id", "n", "when", "flag", "text")
     rows = list(sheet.rows)
     assert [row.where for row in rows] == [f"{path}: row {number}" for number in (3, 4, 5)]
@@ -58,7 +59,7 @@ def test_letters_count_from_column_a_where_the_first_columns_are_empty(tmp_path:
 def test_another_sheet_can_be_chosen(tmp_path: Path) -> None:
     path = write(tmp_path / "t.xlsx", {"one": [["a"]], "two": [["b"], [1]]})
     sheet = open_sheet(path, "two")
-    assert (sheet.columns, sheet.others) == (("b",), ("one",))
+    assert (sheet.columns, sheet.notices) == (("b",), ())
     with pytest.raises(UsageError, match=r"has no sheet 'tow'\n  did you mean 'two'"):
         open_sheet(path, "tow")
 
