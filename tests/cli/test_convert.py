@@ -1,5 +1,7 @@
 """`velora convert` and the seed's `excel_to_jsonl.py`, as a user types them."""
 
+import csv
+import io
 import json
 import os
 import shutil
@@ -182,3 +184,88 @@ def test_the_converted_file_is_what_a_run_takes(damaged: Path) -> None:
     flags = ("--llm-config", "llm.gpt", "--split", "train", "--dry-run")
     ended = run(*VELORA, "run", "--dataset", task, *flags, cwd=damaged.parent)
     assert ended.returncode == 0, ended.stderr + os.linesep + ended.stdout
+
+
+def test_a_csv_export_with_all_its_faults(tmp_path: Path) -> None:
+    escaped = DIFF.replace("\n", "\\n")
+    cut = (DIFF * 1000)[:32_767]
+    names = ["instance_id", "problem_statement", "test_patch", "image_fbid", *map(str, range(60))]
+    filler = ["x"] * 60
+    lines = io.StringIO(newline="")
+    csv.writer(lines).writerows(
+        [
+            names,
+            ["a__b-1", "sound\nand long", DIFF, "605910745287040", *filler],
+            ["a__b-2", "nul\0", escaped, "6.0591074528704E14", *filler],
+            [],
+            ["a__b-3", "short", cut, "6.05911E+14"],
+            ["", "no id", DIFF, "1", *filler],
+            ["a__b-1", "again", DIFF, "1", *filler],
+        ]
+    )
+    (tmp_path / "t.csv").write_bytes(b"\xef\xbb\xbf" + lines.getvalue().encode())
+    ended = run(*VELORA, "convert", "t.csv", "o.jsonl", cwd=tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    below = 12 + cut.count("\n") + 1
+    assert ended.stdout.splitlines() == [
+        "t.csv:10 (a__b-2): problem_statement held 1 NUL byte, left out",
+        "t.csv:10 (a__b-2): test_patch had the characters \\n for its line breaks, which it has "
+        "again",
+        "t.csv:12 (a__b-3): has 4 cells where the header has 64",
+        "t.csv:12 (a__b-3): test_patch has 32,767 characters, and an Excel cell holds 32,767: the "
+        "rest is likely to be cut off",
+        "t.csv:12 (a__b-3): image_fbid is a number that was rounded to '6.05911E+14'; its digits "
+        "are lost",
+        f"t.csv:{below}: instance_id is empty; this row is left out",
+        f"t.csv:{below + 7} (a__b-1): instance_id is also that of t.csv:2; this row is left out",
+        "1 row blank, 2 rows left out",
+        "4 rows damaged: 1 cell nul, 1 patch repaired, 1 row uneven, 1 cell cut, 1 digits lost, "
+        "1 id empty, 1 id duplicate",
+        "3 rows written to o.jsonl",
+    ]
+    first, second, third = read(tmp_path / "o.jsonl")
+    assert first.row["image_fbid"] == second.row["image_fbid"] == "605910745287040"
+    assert first.test_patches == second.test_patches == (DIFF,)
+    assert third.problems
+    strict = run(*VELORA, "convert", "--strict", "--json", "t.csv", "p.jsonl", cwd=tmp_path)
+    assert strict.returncode == 2
+    assert len(json.loads(strict.stdout)["damage"]) == 7
+    assert not (tmp_path / "p.jsonl").exists()
+
+
+def test_json_of_other_families_is_converted_too(tmp_path: Path) -> None:
+    row = {"org": "o", "repo": "r", "number": 7, "fix_patch": DIFF, "title": "t", "body": "b"}
+    (tmp_path / "t.json").write_text(json.dumps([row, row | {"number": 8}]))
+    ended = run(*VELORA, "convert", "t.json", "o.jsonl", cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert [one.instance_id for one in read(tmp_path / "o.jsonl")] == ["o__r-7", "o__r-8"]
+    assert {one.family for one in read(tmp_path / "o.jsonl")} == {"multi_swe_bench"}
+
+
+PEAK = """
+import resource, sys
+from velora.cli.main import status
+assert status(["convert", *sys.argv[1:]]) == 0
+print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.jsonl", "t.json"])
+def test_memory_does_not_grow_with_the_table(tmp_path: Path, name: str) -> None:
+    def peak(count: int) -> int:
+        cells = {"problem_statement": "x" * 20_000, "patch": DIFF}
+        rows: list[dict[str, str]] = [{"instance_id": f"a-{n}"} | cells for n in range(count)]
+        with (tmp_path / name).open("w", newline="") as file:
+            if name == "t.csv":
+                writer = csv.DictWriter(file, list(rows[0]))
+                writer.writeheader()
+                writer.writerows(rows)
+            elif name == "t.json":
+                json.dump(rows, file)
+            else:
+                file.writelines(json.dumps(row) + "\n" for row in rows)
+        ended = run(sys.executable, "-c", PEAK, name, "o.jsonl", cwd=tmp_path)
+        assert ended.returncode == 0, ended.stderr
+        return int(ended.stdout.split()[-1])
+
+    assert peak(2_000) - peak(200) < 12_000  # kilobytes; the table grew by 36,000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from typing import Any
@@ -55,6 +56,7 @@ def described(prepared: Prepared) -> dict[str, object]:
         "config_file": str(prepared.source) if prepared.source else None,
         "dataset": str(prepared.request.dataset),
         "instances": len(prepared.instances),
+        "families": dict(Counter(instance.family for instance in prepared.instances)),
         "agent_cls": prepared.agent_cls,
         "run_directory": str(prepared.directory.path),
         "configuration": prepared.configuration,

@@ -94,8 +94,8 @@ EXPECTED: dict[str, dict[str, Any]] = {
     },
     "swe_bench_live": {
         "image": "starryzhang/sweb.eval.x86_64.acme_1776_widget-12",
-        "repo_path": "/testbed",
-        "activation": ("make build",),
+        "repo_path": "",
+        "activation": ("cd /testbed", "make build"),
         "test_command": "pytest -rA --junitxml=out.xml > test.log 2>&1\ncat test.log",
         "test_output_parser": "pytest",
         "problems": (),

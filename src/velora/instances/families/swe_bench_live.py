@@ -21,11 +21,13 @@ def detect(row: Mapping[str, Any]) -> bool:
 
 
 def adapt(row: Mapping[str, Any]) -> Fields:
-    """The rebuilding goes before the tests; what prints their log is part of the test command."""
+    """The rebuilding goes before the tests; what prints their log is part of the test command.
+
+    All commands start in `/testbed`; the repository is there or one level below, which the search
+    for the working directory finds out.
+    """
     ident = text(row, "instance_id")
     fields: Fields = {"image_names": names((image("starryzhang", ident),))}
-    if not text(row, "repo_path"):
-        fields["repo_path"] = "/testbed"
     named = text(row, "docker_image", "image_name", "image")
     if text(row, "platform").lower() == "windows" or ".win." in named:
         return fields | {"problems": ("the task needs a Windows container; none can be started",)}
@@ -37,7 +39,7 @@ def adapt(row: Mapping[str, Any]) -> Fields:
         return fields | {"problems": (str(error),)}
     if not tests:
         return fields | {"problems": ("test_cmds is empty",)}
-    fields["activation"] = rebuild
+    fields["activation"] = ("cd /testbed", *rebuild)
     fields["test_command"] = "\n".join((*tests, *shown))
     if text(row, "log_parser", "parser").strip().lower() == "pytest":
         fields["test_output_parser"] = "pytest"
