@@ -87,6 +87,17 @@ async def test_half_a_fix_is_not_resolved(graded: Grade, tmp_path: Path) -> None
     ]
 
 
+async def test_the_report_says_how_each_name_was_judged(graded: Grade, tmp_path: Path) -> None:
+    await graded(FIX_ADD)
+    found = report(tmp_path)["velora"]
+    names = {each["name"]: each for each in found["names"]["FAIL_TO_PASS"]}
+    failed = names["tests.test_more.More.test_both"]
+    assert (failed["passed"], failed["status"], failed["rule"]) == (False, "FAILED", "exact")
+    assert (failed["source"], failed["tests"], failed["note"]) == ("log", 1, "")
+    assert found["compat"]["swe-bench"] == "partial"
+    assert found["compat"]["swe-bench-pro"] == "unresolved"
+
+
 async def test_an_empty_patch_needs_no_sandbox(tmp_path: Path) -> None:
     verdict = grade_empty(INSTANCE, tmp_path / "out")
     assert (verdict.resolved, verdict.reason) == (False, "empty_patch")
