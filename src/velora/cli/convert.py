@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from velora.cli.options import Json
+
 TABLE = (
     "A workbook (.xlsx), .csv, .tsv, .parquet, .json or .jsonl, a directory with a data set, or a "
     "data set's name on a hub."
@@ -37,7 +39,7 @@ def command(
     strict: Annotated[
         bool, typer.Option("--strict", help="Write nothing and exit with 2 if anything is damaged.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+    json: Json = False,
 ) -> int:
     """Convert a table of tasks to JSONL and report, row by row, what is damaged.
 

@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from velora.cli.options import RUNS
+
 
 def command(
     sandbox: Annotated[
@@ -18,7 +20,7 @@ def command(
     ] = "",
     output_dir: Annotated[
         Path, typer.Option("--eval-output-dir", help="Where the run is kept.")
-    ] = Path("evaluation/evaluation_outputs/outputs"),
+    ] = RUNS,
 ) -> int:
     """Watch an agent repair a small repository, live, and see it graded."""
     from velora.cli import demonstrate

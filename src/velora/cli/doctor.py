@@ -5,9 +5,8 @@ from __future__ import annotations
 import shutil
 import sys
 from dataclasses import asdict, dataclass
-from typing import Annotated
 
-import typer
+from velora.cli.options import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +20,7 @@ class Finding:
 
 
 def command(
-    json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+    json: Json = False,
 ) -> int:
     """Say what is missing on this machine, and how to get it."""
     import orjson

@@ -7,7 +7,23 @@ from typing import Annotated
 
 import typer
 
-from velora.cli.run import DATASET, FAMILY, separated
+from velora.cli.options import (
+    RUNS,
+    AnyDataset,
+    ConfigFile,
+    Family,
+    Ids,
+    Image,
+    Json,
+    Limit,
+    Note,
+    QuarantineFile,
+    SandboxName,
+    SkipIds,
+    Split,
+    Timeout,
+    separated,
+)
 
 PREDICTIONS = (
     "Patches to grade: SWE-bench's JSON or JSONL, OpenHands' output.jsonl, mini-swe-agent's "
@@ -21,49 +37,26 @@ def command(
         typer.Argument(help="A run's directory, or none with --predictions.", show_default=False),
     ] = None,
     predictions: Annotated[str, typer.Option("--predictions", "-p", help=PREDICTIONS)] = "",
-    dataset: Annotated[
-        Path | None, typer.Option("--dataset", help=DATASET, show_default=False)
-    ] = None,
-    family: Annotated[str, typer.Option("--family", help=FAMILY)] = "",
-    split: Annotated[
-        str, typer.Option("--split", help="Part of the output path; files have no splits.")
-    ] = "",
+    dataset: AnyDataset = None,
+    family: Family = "",
+    split: Split = "",
     output_dir: Annotated[
         Path, typer.Option("--output-dir", "--eval-output-dir", help="Where runs are kept.")
-    ] = Path("evaluation/evaluation_outputs/outputs"),
-    eval_note: Annotated[
-        str, typer.Option("--eval-note", help="Appended to the output directory's name.")
-    ] = "",
-    eval_n_limit: Annotated[
-        int | None, typer.Option("--eval-n-limit", min=1, help="Only the first N instances.")
-    ] = None,
-    eval_ids: Annotated[
-        str, typer.Option("--eval-ids", help="Only these instances, separated by commas.")
-    ] = "",
-    skip_ids: Annotated[
-        str, typer.Option("--skip-ids", help="All but these instances, separated by commas.")
-    ] = "",
-    config_file: Annotated[
-        Path | None,
-        typer.Option("--config-file", help="Default: ./config.toml.", show_default=False),
-    ] = None,
-    image: Annotated[
-        str, typer.Option("--image", help="For instances whose own image is not to be found.")
-    ] = "",
+    ] = RUNS,
+    eval_note: Note = "",
+    eval_n_limit: Limit = None,
+    eval_ids: Ids = "",
+    skip_ids: SkipIds = "",
+    config_file: ConfigFile = None,
+    image: Image = "",
     again: Annotated[bool, typer.Option("--again", help="Grade what is graded already.")] = False,
     eval_num_workers: Annotated[
         int | None, typer.Option("--eval-num-workers", min=1, help="Gradings at once.")
     ] = None,
-    timeout: Annotated[
-        float | None, typer.Option("--timeout", min=1, help="Seconds for the test command.")
-    ] = None,
-    quarantine: Annotated[
-        str, typer.Option("--quarantine", help="The quarantine.json of `velora validate`.")
-    ] = "",
-    sandbox: Annotated[
-        str, typer.Option("--sandbox", help="auto, docker, podman, bubblewrap or host.")
-    ] = "",
-    json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+    timeout: Timeout = None,
+    quarantine: QuarantineFile = "",
+    sandbox: SandboxName = "",
+    json: Json = False,
 ) -> int:
     """Grade patches: apply each in a fresh container and run the task's tests.
 

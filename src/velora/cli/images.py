@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from velora.cli.options import Json
+
 app = typer.Typer(help="Task images.", no_args_is_help=True)
 
 
@@ -21,7 +23,7 @@ def load(
         Path, typer.Argument(help="What `docker save` wrote; gzip and zstd too.", metavar="TAR")
     ],
     tag: Annotated[str, typer.Argument(help="A further name for the image.", metavar="[TAG]")] = "",
-    json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+    json: Json = False,
 ) -> int:
     """Load an image archive into the engine and say under which names it is there."""
     import asyncio

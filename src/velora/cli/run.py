@@ -7,12 +7,26 @@ from typing import Annotated
 
 import typer
 
-DATASET = "The task file: JSONL or JSON, gzipped or not."
-FAMILY = "The dataset's family, as swe_bench; its fields tell unless given."
+from velora.cli.options import (
+    RUNS,
+    ConfigFile,
+    Dataset,
+    Family,
+    Ids,
+    Image,
+    Json,
+    Limit,
+    Note,
+    QuarantineFile,
+    SandboxName,
+    SkipIds,
+    Split,
+    separated,
+)
 
 
 def command(
-    dataset: Annotated[Path, typer.Option("--dataset", help=DATASET, show_default=False)],
+    dataset: Dataset,
     llm_config: Annotated[
         str, typer.Option("--llm-config", "-l", help="The [llm.NAME] section: llm.gpt or gpt.")
     ] = "",
@@ -30,54 +44,35 @@ def command(
         float | None,
         typer.Option("--max-budget-per-task", "-b", min=0, help="US dollars per attempt."),
     ] = None,
-    family: Annotated[str, typer.Option("--family", help=FAMILY)] = "",
-    split: Annotated[
-        str, typer.Option("--split", help="Part of the output path; files have no splits.")
-    ] = "",
-    eval_n_limit: Annotated[
-        int | None, typer.Option("--eval-n-limit", min=1, help="Only the first N instances.")
-    ] = None,
-    eval_ids: Annotated[
-        str, typer.Option("--eval-ids", help="Only these instances, separated by commas.")
-    ] = "",
-    skip_ids: Annotated[
-        str, typer.Option("--skip-ids", help="All but these instances, separated by commas.")
-    ] = "",
+    family: Family = "",
+    split: Split = "",
+    eval_n_limit: Limit = None,
+    eval_ids: Ids = "",
+    skip_ids: SkipIds = "",
     eval_num_workers: Annotated[
         int | None, typer.Option("--eval-num-workers", min=1, help="Attempts at once.")
     ] = None,
     attempts: Annotated[
         int | None, typer.Option("--attempts", min=1, help="Independent attempts per instance.")
     ] = None,
-    eval_note: Annotated[
-        str, typer.Option("--eval-note", help="Appended to the output directory's name.")
-    ] = "",
+    eval_note: Note = "",
     eval_output_dir: Annotated[
         Path, typer.Option("--eval-output-dir", help="Where runs are kept.")
-    ] = Path("evaluation/evaluation_outputs/outputs"),
-    config_file: Annotated[
-        Path | None,
-        typer.Option("--config-file", help="Default: ./config.toml.", show_default=False),
-    ] = None,
-    sandbox: Annotated[
-        str, typer.Option("--sandbox", help="auto, docker, podman, bubblewrap or host.")
-    ] = "",
-    image: Annotated[
-        str, typer.Option("--image", help="For instances whose own image is not to be found.")
-    ] = "",
+    ] = RUNS,
+    config_file: ConfigFile = None,
+    sandbox: SandboxName = "",
+    image: Image = "",
     evaluate: Annotated[
         bool, typer.Option("--evaluate", help="Grade each patch as it arrives.")
     ] = False,
-    quarantine: Annotated[
-        str, typer.Option("--quarantine", help="The quarantine.json of `velora validate`.")
-    ] = "",
+    quarantine: QuarantineFile = "",
     ignore_missing_images: Annotated[
         bool, typer.Option("--ignore-missing-images", help="Run what has an image.")
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the resolved configuration and stop.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+    json: Json = False,
 ) -> int:
     """Generate trajectories: run the agent on each task in its container.
 
@@ -110,8 +105,3 @@ def command(
         family=family,
     )
     return running.run(request, dry_run=dry_run, json=json)
-
-
-def separated(text: str) -> tuple[str, ...]:
-    """The words of a list that commas separate."""
-    return tuple(part.strip() for part in text.split(",") if part.strip())

@@ -7,24 +7,30 @@ from typing import Annotated
 
 import typer
 
-from velora.cli.run import DATASET, FAMILY, separated
+from velora.cli.options import (
+    ConfigFile,
+    Dataset,
+    Family,
+    Ids,
+    Image,
+    Json,
+    Limit,
+    SandboxName,
+    SkipIds,
+    Timeout,
+    separated,
+)
 
 
 def command(
-    dataset: Annotated[Path, typer.Option("--dataset", help=DATASET, show_default=False)],
-    family: Annotated[str, typer.Option("--family", help=FAMILY)] = "",
+    dataset: Dataset,
+    family: Family = "",
     runs: Annotated[
         int, typer.Option("--runs", min=1, help="Runs with the gold patch of each instance.")
     ] = 2,
-    eval_n_limit: Annotated[
-        int | None, typer.Option("--eval-n-limit", min=1, help="Only the first N instances.")
-    ] = None,
-    eval_ids: Annotated[
-        str, typer.Option("--eval-ids", help="Only these instances, separated by commas.")
-    ] = "",
-    skip_ids: Annotated[
-        str, typer.Option("--skip-ids", help="All but these instances, separated by commas.")
-    ] = "",
+    eval_n_limit: Limit = None,
+    eval_ids: Ids = "",
+    skip_ids: SkipIds = "",
     output_dir: Annotated[
         Path, typer.Option("--output-dir", help="Where results and the quarantine are kept.")
     ] = Path("evaluation/validations"),
@@ -42,20 +48,11 @@ def command(
     eval_num_workers: Annotated[
         int | None, typer.Option("--eval-num-workers", min=1, help="Runs at once.")
     ] = None,
-    timeout: Annotated[
-        float | None, typer.Option("--timeout", min=1, help="Seconds for the test command.")
-    ] = None,
-    config_file: Annotated[
-        Path | None,
-        typer.Option("--config-file", help="Default: ./config.toml.", show_default=False),
-    ] = None,
-    sandbox: Annotated[
-        str, typer.Option("--sandbox", help="auto, docker, podman, bubblewrap or host.")
-    ] = "",
-    image: Annotated[
-        str, typer.Option("--image", help="For instances whose own image is not to be found.")
-    ] = "",
-    json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+    timeout: Timeout = None,
+    config_file: ConfigFile = None,
+    sandbox: SandboxName = "",
+    image: Image = "",
+    json: Json = False,
 ) -> int:
     """Validate tasks: run each without a patch and, several times, with its gold patch.
 

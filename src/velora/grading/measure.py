@@ -19,9 +19,10 @@ from velora.grading.apply import ApplyResult, apply
 from velora.grading.log import FileLog
 from velora.grading.parsers import registry
 from velora.grading.parsers.registry import Reading
+from velora.grading.parsers.tally import together
 from velora.grading.protocol import Evidence, Source
 from velora.grading.report import OUTPUT, SCRIPT, SECOND, Diary, write
-from velora.grading.reports import Collected, Recipe, choose, collect, prepare, together
+from velora.grading.reports import Collected, Recipe, choose, collect, prepare
 from velora.grading.run import Ran, eval_script, run
 from velora.grading.tamper import test_files
 from velora.instances.model import Instance

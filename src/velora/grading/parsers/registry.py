@@ -36,8 +36,8 @@ from velora.grading.parsers import (
     swift,
 )
 from velora.grading.parsers.framework import Framework
-from velora.grading.parsers.tally import merge
-from velora.grading.protocol import Evidence, Parsed, Source, TestResult
+from velora.grading.parsers.tally import together
+from velora.grading.protocol import Evidence, Parsed, Source
 
 AUTO = "auto"
 
@@ -185,28 +185,16 @@ def _beside(
     outer = [parsed for name, parsed in fitting.items() if name not in guests]
     inner = [parsed for name, parsed in fitting.items() if name in guests]
     return (
-        _together(outer) if outer else None,
-        _together(inner) if inner else None,
+        together(outer) if outer else None,
+        together(inner) if inner else None,
         tuple(fitting),
     )
 
 
 def read(frameworks: tuple[Framework, ...], log: Log) -> Parsed:
     """Read a log with one framework, or with several whose results are put together."""
-    found = _together([_run(framework, log) for framework in frameworks])
+    found = together([_run(framework, log) for framework in frameworks])
     return Parsed(found.results, found.complete, (*log.warnings, *found.warnings))
-
-
-def _together(several: Iterable[Parsed]) -> Parsed:
-    """All results; of several for one name the worst."""
-    results: dict[str, TestResult] = {}
-    complete = True
-    warnings: list[str] = []
-    for parsed in several:
-        merge(results, parsed.results)
-        complete = complete and parsed.complete
-        warnings += parsed.warnings
-    return Parsed(results, complete, tuple(warnings))
 
 
 def choose(log: Log, *, prefer: str = "") -> Reading:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from velora.grading.protocol import Status, TestResult
+from collections.abc import Iterable
+
+from velora.grading.protocol import Parsed, Status, TestResult
 
 SEVERITY: dict[Status, int] = {
     Status.PASSED: 0,
@@ -30,3 +32,15 @@ def merge(results: dict[str, TestResult], more: dict[str, TestResult]) -> None:
     """`note` for each of `more`."""
     for name, result in more.items():
         note(results, name, result)
+
+
+def together(readings: Iterable[Parsed]) -> Parsed:
+    """Several readings as one: of several results for one name the worst, complete if all are."""
+    results: dict[str, TestResult] = {}
+    complete = True
+    warnings: list[str] = []
+    for parsed in readings:
+        merge(results, parsed.results)
+        complete = complete and parsed.complete
+        warnings += parsed.warnings
+    return Parsed(results, complete, tuple(warnings))

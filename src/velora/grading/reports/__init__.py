@@ -4,7 +4,7 @@ The test command is never changed. A framework is asked through the environment 
 anyway, or its report lies where it writes one by itself. All of it is kept outside the repository.
 """
 
-from velora.grading.reports.collect import Collected, collect, prepare, together
+from velora.grading.reports.collect import Collected, collect, prepare
 from velora.grading.reports.recipes import Recipe, choose
 
-__all__ = ["Collected", "Recipe", "choose", "collect", "prepare", "together"]
+__all__ = ["Collected", "Recipe", "choose", "collect", "prepare"]

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from shlex import quote
 
 from velora.errors import GraderFailed
-from velora.grading.parsers.tally import merge
-from velora.grading.protocol import Parsed, Status, TestResult
+from velora.grading.parsers.tally import together
+from velora.grading.protocol import Parsed, Status
 from velora.grading.reports.recipes import Recipe
 from velora.sandbox.protocol import Sandbox
 
@@ -133,15 +133,3 @@ def _one(recipe: Recipe, data: bytes, size: int) -> Parsed:
     if size > _LARGEST:
         return Parsed(warnings=(f"a report of {size:,} bytes was not read",))
     return recipe.read(data)
-
-
-def together(reports: Iterable[Parsed]) -> Parsed:
-    """All results of several reports; of several for one name the worst."""
-    results: dict[str, TestResult] = {}
-    complete = True
-    warnings: list[str] = []
-    for parsed in reports:
-        merge(results, parsed.results)
-        complete = complete and parsed.complete
-        warnings += parsed.warnings
-    return Parsed(results, complete, tuple(warnings))
