@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from velora.grading.parsers.framework import Framework
+from velora.grading.parsers.javascript import jest_log
 
-FRAMEWORKS: tuple[Framework, ...] = ()
+FRAMEWORKS: tuple[Framework, ...] = (jest_log.FRAMEWORK,)
