@@ -66,7 +66,58 @@ def jest(tool: Tool) -> list[Case]:
     ]
 
 
+def vitest(tool: Tool) -> list[Case]:
+    """Vitest's cases."""
+    new = tool.version == "4"
+
+    def case(name: str, *args: str, **more: object) -> Case:
+        command = ("vitest", "run", "--reporter=./truth.mjs", *args)
+        return Case(name, command, truth.pairs, "a reporter", **more)  # type: ignore[arg-type]
+
+    most = ("src/calc", "src/noisy", "src/broken", "src/retry", "src/fine")
+    verbose, plain = "--reporter=verbose", "--reporter=default"
+    default = {"1": _passing, "2": _passing, "3": _fine, "4": _nested}[tool.version]
+    cases = [
+        case("verbose", verbose, *most, hidden=_shown if tool.version in "12" else hide("", "")),
+        case("default", plain, "src/calc", "src/hooks", "src/fine", "src/skipped", hidden=default),
+    ]
+    if tool.version == "2":
+        return cases
+    forged = ("a test printed",)
+    cases.append(case("forged", verbose, "src/forged", warnings=forged))
+    if new:
+        cases.append(case("crash", verbose, "src/exits", "src/fine"))
+        cases.append(case("tree", "--reporter=tree", "src/calc", "src/hooks", "src/fine"))
+        cases.append(case("dot", "--reporter=dot", *most, hidden=hide(GOOD, QUIET)))
+    color = {"FORCE_COLOR": "1"} if tool.version == "3" else {}
+    if color:
+        cases.append(case("colors", verbose, "src/calc", "src/retry", env=color))
+        cases.append(case("projects", verbose, "--config=projects.config.js", "src"))
+        command = ("npm", "test", "--", "--reporter=./truth.mjs", "src/hooks", "src/skipped")
+        cases.append(Case("npm", command, truth.pairs, "a reporter"))
+    return cases
+
+
 GOOD = "PASSED|SKIPPED"
+
+
+def _shown(results: Results) -> dict[str, str]:
+    return hide("SKIPPED", "skipped tests of a file that ran are not shown")(results)
+
+
+def _passing(results: Results) -> dict[str, str]:
+    return hide(GOOD, QUIET)(results)
+
+
+def _fine(results: Results) -> dict[str, str]:
+    reason = "tests of files without a failure are not named"
+    return {n: reason for n in results if n.startswith(("src/fine", "src/skipped"))}
+
+
+def _nested(results: Results) -> dict[str, str]:
+    reason = "the suites' titles are not shown"
+    good = {n: reason for n, s in results.items() if s in GOOD and n.count(" > ") > 1}
+    return good | _fine(results)
 
 
 def _jest_hooks(results: Results) -> dict[str, str]:
@@ -76,6 +127,7 @@ def _jest_hooks(results: Results) -> dict[str, str]:
 
 TOOLS = {
     "jest": (jest, [Tool("jest", each, (f"jest@{each}",)) for each in ("27.5.1", "29.7.0", "30")]),
+    "vitest": (vitest, [Tool("vitest", each, (f"vitest@{each}",)) for each in "1234"]),
 }
 
 

@@ -11,7 +11,7 @@ _JEST = {"passed": "PASSED", "failed": "FAILED"}
 
 
 def jest(report: Path, place: Path) -> Results:
-    """`jest --json --outputFile`, and Vitest's reporter of the same shape."""
+    """`jest --json --outputFile`."""
     results: Results = {}
     if not report.exists():
         return results
@@ -24,4 +24,13 @@ def jest(report: Path, place: Path) -> Results:
         bad = file["status"] == "failed" and not any(t["status"] == "failed" for t in tests)
         if bad or "Test suite failed to run" in file.get("message", ""):
             worst(results, path, "ERROR")
+    return results
+
+
+def pairs(report: Path, _: Path) -> Results:
+    """A reporter of the sample project that writes `[name, status]` for each test."""
+    results: Results = {}
+    if report.exists():
+        for name, status in json.loads(report.read_text()):
+            worst(results, name, status)
     return results

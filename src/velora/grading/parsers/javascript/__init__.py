@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from velora.grading.parsers.framework import Framework
-from velora.grading.parsers.javascript import jest_log
+from velora.grading.parsers.javascript import jest_log, vitest_log
 
-FRAMEWORKS: tuple[Framework, ...] = (jest_log.FRAMEWORK,)
+FRAMEWORKS: tuple[Framework, ...] = (jest_log.FRAMEWORK, vitest_log.FRAMEWORK)

@@ -17,7 +17,7 @@ import re
 from dataclasses import dataclass, field
 
 from velora.grading.parsers.framework import Framework
-from velora.grading.parsers.javascript.settle import BAD, RAW, Group, settle
+from velora.grading.parsers.javascript.settle import RAW, Group, settle
 from velora.grading.parsers.javascript.titles import JOIN, Stack, timed
 from velora.grading.parsers.tally import note
 from velora.grading.protocol import Parsed, Status, TestResult
@@ -184,9 +184,7 @@ class JestReader:
     def _merge(self, groups: list[Group]) -> None:
         for group in groups:
             for name, result in group.tests:
-                known = self.results.get(name)
-                if known is None or known.status not in BAD or result.status in BAD:
-                    note(self.results, name, result)
+                note(self.results, name, result)
 
 
 def _counts(line: str) -> dict[str, int]:

@@ -16,8 +16,6 @@ from velora.grading.protocol import Status, TestResult
 RAW = 500
 """Characters of a line kept as evidence."""
 
-BAD = frozenset({Status.FAILED, Status.ERROR})
-
 
 @dataclass(slots=True)
 class Group:
@@ -32,6 +30,11 @@ class Group:
     title: str
     tests: list[tuple[str, TestResult]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+
+    def drop_passes(self) -> None:
+        """Believe none of its passes."""
+        self.tests = [each for each in self.tests if each[1].status is not Status.PASSED]
+        self.counts["passed"] = 0
 
 
 def settle(groups: list[Group], totals: dict[str, int]) -> tuple[list[Group], str]:
@@ -56,7 +59,7 @@ def settle(groups: list[Group], totals: dict[str, int]) -> tuple[list[Group], st
             f"shown are {shown}, counted {counted}: a test printed '{groups[at].title}'",
         )
     for group in groups:
-        group.tests = [each for each in group.tests if each[1].status is not Status.PASSED]
+        group.drop_passes()
     return groups, f"shown are {shown}, counted {counted}: no pass is believed"
 
 
