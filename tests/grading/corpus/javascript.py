@@ -98,6 +98,46 @@ def vitest(tool: Tool) -> list[Case]:
     return cases
 
 
+def node_test(tool: Tool) -> list[Case]:
+    """The cases of Node.js's own runner."""
+
+    def case(name: str, kind: str, *files: str, **more: object) -> Case:
+        options = [f"--test-reporter={kind}", "--test-reporter-destination=stdout"]
+        command = ("node", "--test", *options, *TRUTH, *(f"{file}.test.mjs" for file in files))
+        return Case(name, command, truth.pairs, "a reporter", **more)  # type: ignore[arg-type]
+
+    most = ("calc", "noisy", "broken", "fine")
+    spec = case("spec", "spec", *most, hidden=_suites if tool.version == "18" else hide("", ""))
+    cases = [spec, case("tap", "tap", *most)]
+    if tool.version == "20":
+        plain = ("node", *TRUTH, "--test-reporter=tap", "--test-reporter-destination=stdout")
+        cases += [
+            case("hooks", "spec", "hooks"),
+            case("colors", "spec", "hooks", "noisy", env={"FORCE_COLOR": "1"}),
+            case("exits", "spec", "exits", "fine"),
+            case("forged", "spec", "forged", warnings=("no pass is",), hidden=_forged),
+            Case("alone", (*plain, "calc.test.mjs"), truth.pairs, "a reporter"),
+        ]
+    return cases
+
+
+def tape(tool: Tool) -> list[Case]:
+    """tape's cases."""
+
+    def case(name: str, file: str, **more: object) -> Case:
+        command = ("node", "-r", "./truth.js", file)
+        return Case(name, command, truth.pairs, "tape's results", **more)  # type: ignore[arg-type]
+
+    noisy = ("out of order",)
+    return [
+        case("calc", "calc.js"),
+        case("noisy", "noisy.js", warnings=noisy),
+        case("forged", "forged.js", warnings=("two points",)),
+        case("crash", "crash.js", complete=False, warnings=("nothing is planned",), auto="tap"),
+    ]
+
+
+TRUTH = ("--test-reporter=./truth.mjs", "--test-reporter-destination=REPORT")
 GOOD = "PASSED|SKIPPED"
 
 
@@ -120,6 +160,16 @@ def _nested(results: Results) -> dict[str, str]:
     return good | _fine(results)
 
 
+def _suites(results: Results) -> dict[str, str]:
+    reason = "a suite's closing line has no verdict"
+    return {n: reason for n in results if any(m.startswith(f"{n} > ") for m in results)}
+
+
+def _forged(results: Results) -> dict[str, str]:
+    reason = "a printed line cannot be told from a verdict, so no pass is believed"
+    return hide("PASSED", reason)(results)
+
+
 def _jest_hooks(results: Results) -> dict[str, str]:
     reason = "a file that fails outside of its tests has no tree"
     return {name: reason for name, status in results.items() if status == "PASSED"}
@@ -128,6 +178,11 @@ def _jest_hooks(results: Results) -> dict[str, str]:
 TOOLS = {
     "jest": (jest, [Tool("jest", each, (f"jest@{each}",)) for each in ("27.5.1", "29.7.0", "30")]),
     "vitest": (vitest, [Tool("vitest", each, (f"vitest@{each}",)) for each in "1234"]),
+    "node-test": (
+        node_test,
+        [Tool("node-test", each, (f"node@{each}",), "node") for each in ("18", "20", "22", "24")],
+    ),
+    "tape": (tape, [Tool("tape", each, (f"tape@{each}",)) for each in "45"]),
 }
 
 

@@ -20,12 +20,13 @@ WORST = ("PASSED", "XFAIL", "SKIPPED", "XPASS", "FAILED", "ERROR")
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A framework at a version: the sample project and what npm installs for it."""
+    """A framework at a version, and what npm installs for it; `package` is the one that has the
+    version."""
 
     name: str
     version: str
     packages: tuple[str, ...]
-    sample: str = ""
+    package: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def hide(status: str, reason: str) -> Callable[[Results], dict[str, str]]:
 def make(tool: Tool, cases: list[Case], work: Path) -> None:
     """Run each case of a tool in a fresh copy of its sample project."""
     place = (work / f"{tool.name}-{tool.version}").resolve()
-    sample = SAMPLES / (tool.sample or tool.name)
+    sample = SAMPLES / tool.name
     if not (place / "node_modules").exists():
         place.mkdir(parents=True, exist_ok=True)
         (place / "package.json").write_text('{"name": "sample", "version": "1.0.0"}')
@@ -105,7 +106,8 @@ def _run(tool: Tool, case: Case, place: Path, work: Path) -> None:
     log = done.stdout
     for path, shown in ((report, "/tmp/report"), (place, "/repo"), (work.resolve(), "/work")):
         log = log.replace(str(path).encode(), shown.encode())
-    results = case.truth(report, place) | case.more
+    told = case.truth(report, place) | case.more
+    results = {name.replace(str(place), "/repo"): status for name, status in told.items()}
     directory = LOGS / (case.parser or tool.name)
     directory.mkdir(parents=True, exist_ok=True)
     prefix = f"{tool.name}-" if case.parser else ""
@@ -128,7 +130,7 @@ def _run(tool: Tool, case: Case, place: Path, work: Path) -> None:
 
 
 def _version(place: Path, tool: Tool) -> str:
-    package = place / "node_modules" / tool.name / "package.json"
+    package = place / "node_modules" / (tool.package or tool.name) / "package.json"
     return json.loads(package.read_text())["version"] if package.exists() else tool.version
 
 

@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from velora.grading.parsers.framework import Framework
-from velora.grading.parsers.javascript import jest_log, vitest_log
+from velora.grading.parsers.javascript import (
+    jest_log,
+    node_test_log,
+    tape_log,
+    vitest_log,
+)
 
-FRAMEWORKS: tuple[Framework, ...] = (jest_log.FRAMEWORK, vitest_log.FRAMEWORK)
+FRAMEWORKS: tuple[Framework, ...] = (
+    jest_log.FRAMEWORK,
+    vitest_log.FRAMEWORK,
+    node_test_log.FRAMEWORK,
+    tape_log.FRAMEWORK,
+)
