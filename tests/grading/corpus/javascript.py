@@ -137,6 +137,40 @@ def tape(tool: Tool) -> list[Case]:
     ]
 
 
+def mocha(tool: Tool) -> list[Case]:
+    """Mocha's cases."""
+
+    def case(name: str, kind: str, *args: str, **more: object) -> Case:
+        options = ("--reporter=./truth.js", f"--reporter-option=reporter={kind}")
+        files = tuple(f"test/{arg}.js" if arg[0] != "-" else arg for arg in args)
+        return Case(name, ("mocha", *options, *files), truth.pairs, "a reporter", **more)  # type: ignore[arg-type]
+
+    cases = [
+        case("spec", "spec", "calc", "hooks", "noisy"),
+        case("dot", "dot", "calc", "hooks", hidden=hide(GOOD, QUIET)),
+        case("forged", "spec", "forged", warnings=("no pass is",), hidden=_forged),
+    ]
+    if tool.version == "11":
+        npm = ("npm", "test", "--", "--reporter=./truth.js", "--reporter-option=reporter=spec")
+        cases += [
+            case("colors", "spec", "calc", "hooks", "--color"),
+            case("min", "min", "calc", "noisy", hidden=hide(GOOD, QUIET), warnings=("only 3",)),
+            case("parallel", "spec", "calc", "hooks", "noisy", "--parallel", "--jobs=2"),
+            case("tap", "tap", "calc", parser="tap", env={"JOIN": " "}),
+            Case(
+                "crash",
+                (*npm, "test/crash.js"),
+                truth.pairs,
+                "a reporter",
+                complete=False,
+                warnings=("no totals",),
+                hidden=_in_flight,
+                more={"crash > exits": "ERROR"},
+            ),
+        ]
+    return cases
+
+
 TRUTH = ("--test-reporter=./truth.mjs", "--test-reporter-destination=REPORT")
 GOOD = "PASSED|SKIPPED"
 
@@ -158,6 +192,10 @@ def _nested(results: Results) -> dict[str, str]:
     reason = "the suites' titles are not shown"
     good = {n: reason for n, s in results.items() if s in GOOD and n.count(" > ") > 1}
     return good | _fine(results)
+
+
+def _in_flight(results: Results) -> dict[str, str]:
+    return hide("ERROR", "a test that begins is not announced")(results)
 
 
 def _suites(results: Results) -> dict[str, str]:
@@ -182,6 +220,7 @@ TOOLS = {
         node_test,
         [Tool("node-test", each, (f"node@{each}",), "node") for each in ("18", "20", "22", "24")],
     ),
+    "mocha": (mocha, [Tool("mocha", each, (f"mocha@{each}",)) for each in ("8.4.0", "10", "11")]),
     "tape": (tape, [Tool("tape", each, (f"tape@{each}",)) for each in "45"]),
 }
 

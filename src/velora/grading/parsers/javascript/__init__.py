@@ -5,6 +5,7 @@ from __future__ import annotations
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.javascript import (
     jest_log,
+    mocha_log,
     node_test_log,
     tape_log,
     vitest_log,
@@ -13,6 +14,7 @@ from velora.grading.parsers.javascript import (
 FRAMEWORKS: tuple[Framework, ...] = (
     jest_log.FRAMEWORK,
     vitest_log.FRAMEWORK,
+    mocha_log.FRAMEWORK,
     node_test_log.FRAMEWORK,
     tape_log.FRAMEWORK,
 )

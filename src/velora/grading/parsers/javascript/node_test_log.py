@@ -40,6 +40,7 @@ class _Open:
 
     title: str
     tests: list[tuple[str, TestResult]] = field(default_factory=list)
+    points: int = 0
 
 
 class SpecReader:
@@ -122,7 +123,7 @@ class SpecReader:
         if symbol != "▶":
             status = _STATUSES[symbol]
             tests.append((suite.title, TestResult(status, number, line[:RAW], duration)))
-        self._add(depth, tests, points=len(tests) + (symbol == "▶"))
+        self._add(depth, tests, suite.points + 1)
 
     def _drop(self, number: int, depth: int) -> None:
         """Suites at `depth` and below have no closing line: they, or what came instead, were
@@ -131,12 +132,13 @@ class SpecReader:
             self.warnings.append(f"line {number}: '{suite.title}' is not closed")
         del self.open[depth:]
 
-    def _add(self, depth: int, tests: list[tuple[str, TestResult]], points: int = 0) -> None:
+    def _add(self, depth: int, tests: list[tuple[str, TestResult]], points: int = 1) -> None:
         if depth:
             self.open[depth - 1].tests += tests
+            self.open[depth - 1].points += points
             return
         group = Group(tests[-1][0] if tests else "", tests)
-        group.counts[_POINTS] = points or len(tests)
+        group.counts[_POINTS] = points
         self.groups.append(group)
 
     def _total(self, number: int, line: str) -> None:

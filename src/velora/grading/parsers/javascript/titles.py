@@ -8,13 +8,19 @@ JOIN = " > "
 """Between the parts of a name."""
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_TIMED = re.compile(r"(.*) \(([\d.]+) ?(ms|s|m|h)\)\Z", re.DOTALL)
+_TIMED = re.compile(r"(.*) \(([\d.]+) (ms|s|m|h)\)\Z", re.DOTALL)
+_TIGHT = re.compile(r"(.*) \(([\d.]+)(ms|s|m|h)\)\Z", re.DOTALL)
 _BARE = re.compile(r"(.*) ([\d.]+)(ms|s)\Z", re.DOTALL)
 
 
 def timed(title: str) -> tuple[str, float | None]:
-    """A title without the time after it, `(12 ms)` or `(1.5s)`, and the seconds."""
+    """A title without the time after it, `(12 ms)` or `(1.5 s)`, and the seconds."""
     return _split(_TIMED, title) if title.endswith(")") else (title, None)
+
+
+def timed_tight(title: str) -> tuple[str, float | None]:
+    """A title without the time after it, `(12ms)`, and the seconds."""
+    return _split(_TIGHT, title) if title.endswith(")") else (title, None)
 
 
 def bare_timed(title: str) -> tuple[str, float | None]:
