@@ -171,6 +171,38 @@ def mocha(tool: Tool) -> list[Case]:
     return cases
 
 
+def ava(tool: Tool) -> list[Case]:
+    """AVA's cases."""
+    marked = tool.version != "4"
+
+    def case(name: str, *files: str, option: str = "", **more: object) -> Case:
+        paths = tuple(f"test/{file}.js" for file in files)
+        command = ("ava", option, *paths) if option else ("ava", *paths)
+        return Case(name, command, truth.ava(*paths), "ava --tap", **more)  # type: ignore[arg-type]
+
+    prefix = "calc › " if marked else ""
+    failing = {f"{prefix}is known to fail": "XFAIL"} if marked else {}
+    if not marked:
+        return [case("one", "calc"), case("green", "noisy")]
+    cases = [case("several", "calc", "noisy", "broken", "hooks", more=failing)]
+    if tool.version == "6":
+        cases += [
+            case("one", "calc", more={"is known to fail": "XFAIL"}),
+            case("colors", "calc", "broken", option="--color", more=failing),
+            case("green", "noisy"),
+            case(
+                "tap",
+                "calc",
+                "noisy",
+                option="--tap",
+                parser="tap",
+                more={"calc › comes later": "XFAIL"},
+                warnings=("out of order",),
+            ),
+        ]
+    return cases
+
+
 TRUTH = ("--test-reporter=./truth.mjs", "--test-reporter-destination=REPORT")
 GOOD = "PASSED|SKIPPED"
 
@@ -221,6 +253,7 @@ TOOLS = {
         [Tool("node-test", each, (f"node@{each}",), "node") for each in ("18", "20", "22", "24")],
     ),
     "mocha": (mocha, [Tool("mocha", each, (f"mocha@{each}",)) for each in ("8.4.0", "10", "11")]),
+    "ava": (ava, [Tool("ava", each, (f"ava@{each}",)) for each in "456"]),
     "tape": (tape, [Tool("tape", each, (f"tape@{each}",)) for each in "45"]),
 }
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.grading.corpus.javascript_runs import Results, worst
@@ -34,3 +37,28 @@ def pairs(report: Path, _: Path) -> Results:
         for name, status in json.loads(report.read_text()):
             worst(results, name, status)
     return results
+
+
+_POINT = re.compile(r"(not )?ok \d+ - (.*?)(?: # (SKIP|TODO).*)?$")
+_EXITED = re.compile(r"(\S+) exited with|Exiting due to process.exit\(\) when running (\S+)")
+
+
+def ava(*args: str) -> Callable[[Path, Path], Results]:
+    """`ava --tap`, in a second run."""
+
+    def read(_: Path, place: Path) -> Results:
+        command = [str(place / "node_modules/.bin/ava"), "--tap", *args]
+        done = subprocess.run(command, cwd=place, capture_output=True, check=False)
+        results: Results = {}
+        for line in done.stdout.decode().splitlines():
+            found = _POINT.match(line)
+            if found is None or found[2].startswith("Error"):
+                continue
+            if (exited := _EXITED.match(found[2])) is not None:
+                worst(results, exited[1] or exited[2], "ERROR")
+                continue
+            status = "SKIPPED" if found[3] else "FAILED" if found[1] else "PASSED"
+            worst(results, found[2], status)
+        return results
+
+    return read

@@ -4,7 +4,8 @@ A stream is believed by its numbers: points count up from 1, and the plan `1..N`
 there are. A point out of this order was printed by a test. Where two points bear one number in
 turn, nobody can say which is printed, and neither passes. Sub-tests stand four blanks deeper, before
 the point of the test that they belong to, and end with a plan of their own; without one they are
-output. YAML blocks (`---` right below a point to `...`) and comments give no results.
+output. YAML blocks (`---` right below a point to `...`) and comments give no results. Points without a version line
+or a plan are no TAP.
 
 Points without numbers are believed in streams that have no others. A test that fails because its plan does not hold is
 ended by the producer with `not ok`; a stream with less points than planned is incomplete, points
@@ -131,6 +132,7 @@ class TapReader:
         self.warnings: list[str] = []
         self.levels = [_Level()]
         self.title = ""
+        self.versioned = False
         self.announced = 0  # the line of a `TAP version` that may begin a new stream
         self.last: _Entry | None = None
         self.depth = 0
@@ -260,6 +262,7 @@ class TapReader:
             self.title = text
 
     def _version(self, number: int) -> None:
+        self.versioned = True
         level = self.levels[0]
         if level.ended:
             self._end()
@@ -276,6 +279,9 @@ class TapReader:
 
     def _end(self) -> None:
         """A stream has ended."""
+        if self.levels[0].plan is None and not self.versioned:
+            self.levels = [_Level()]  # somebody's output
+            return
         below = self._sub_tests(0)
         level = self.levels[0]
         if below:
@@ -304,5 +310,5 @@ FRAMEWORK = Framework(
     name="tap",
     reader=TapReader,
     names="the description, sub-tests after their test's: `outer > inner`",
-    signs=r"TAP version \d+$|(?:not )?ok \d+\b|1\.\.\d+\s*$",
+    signs=r"TAP version \d+$|1\.\.\d+\s*(?:#|$)",
 )

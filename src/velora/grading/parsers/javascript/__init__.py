@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.javascript import (
+    ava_log,
     jest_log,
     mocha_log,
     node_test_log,
@@ -15,6 +16,7 @@ FRAMEWORKS: tuple[Framework, ...] = (
     jest_log.FRAMEWORK,
     vitest_log.FRAMEWORK,
     mocha_log.FRAMEWORK,
+    ava_log.FRAMEWORK,
     node_test_log.FRAMEWORK,
     tape_log.FRAMEWORK,
 )
