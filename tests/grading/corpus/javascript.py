@@ -7,6 +7,7 @@ the logs of one framework.
 from __future__ import annotations
 
 import argparse
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -203,6 +204,60 @@ def ava(tool: Tool) -> list[Case]:
     return cases
 
 
+def qunit(tool: Tool) -> list[Case]:
+    """QUnit's case."""
+    command = ("qunit", "truth.js", "calc.js")
+    return [Case("calc", command, truth.pairs, "QUnit's testEnd", parser="tap", warnings=NUMBERS)]
+
+
+def jasmine(tool: Tool) -> list[Case]:
+    """Jasmine's cases."""
+    command = ("node", "run.js", "*Spec.js")
+
+    def case(name: str, **more: object) -> Case:
+        return Case(name, command, truth.pairs, "a reporter", **more)  # type: ignore[arg-type]
+
+    named = hide("PASSED", "only failing and pending specs are named")
+    cases = [case("default", hidden=named)]
+    if tool.version == "5":
+        cases += [
+            case("colors", hidden=named, env={"COLORS": "1"}),
+            case(
+                "spec",
+                env={"REPORTER": "jasmine-spec-reporter"},
+                hidden=_forged,
+                warnings=("no pass is",),
+            ),
+        ]
+    return cases
+
+
+def karma(tool: Tool) -> list[Case]:
+    """Karma's cases; the browser is chromium."""
+
+    def case(name: str, join: str = " > ", **more: object) -> Case:
+        command = ("karma", "start", "--reporters", f"truth,{name}")
+        env = {"JOIN": join, "CHROME_BIN": shutil.which("chromium") or "chromium"}
+        return Case(name, command, truth.pairs, "a reporter", env=env, **more)  # type: ignore[arg-type]
+
+    named = hide(GOOD, "only failing tests are named")
+    return [
+        case("progress", " ", hidden=named),
+        case("dots", " ", hidden=named),
+        case("spec"),
+        case("mocha"),
+    ]
+
+
+KARMA = (
+    "karma@6",
+    "karma-jasmine@5",
+    "jasmine-core@5",
+    "karma-chrome-launcher",
+    "karma-spec-reporter",
+    "karma-mocha-reporter",
+)
+NUMBERS = ("out of order",)
 TRUTH = ("--test-reporter=./truth.mjs", "--test-reporter-destination=REPORT")
 GOOD = "PASSED|SKIPPED"
 
@@ -254,6 +309,15 @@ TOOLS = {
     ),
     "mocha": (mocha, [Tool("mocha", each, (f"mocha@{each}",)) for each in ("8.4.0", "10", "11")]),
     "ava": (ava, [Tool("ava", each, (f"ava@{each}",)) for each in "456"]),
+    "qunit": (qunit, [Tool("qunit", "2", ("qunit@2",))]),
+    "jasmine": (
+        jasmine,
+        [
+            Tool("jasmine", "3", ("jasmine@3",)),
+            Tool("jasmine", "5", ("jasmine@5", "jasmine-spec-reporter@7")),
+        ],
+    ),
+    "karma": (karma, [Tool("karma", "6", KARMA)]),
     "tape": (tape, [Tool("tape", each, (f"tape@{each}",)) for each in "45"]),
 }
 
