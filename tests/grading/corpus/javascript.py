@@ -204,6 +204,23 @@ def ava(tool: Tool) -> list[Case]:
     return cases
 
 
+def tap(tool: Tool) -> list[Case]:
+    """Producers of TAP outside of JavaScript; the truth is the reference parser's."""
+
+    def case(name: str, *producer: str, **more: object) -> Case:
+        command = ("node", "truth.js", *producer)
+        return Case(name, command, truth.pairs, "tap-parser", **more)  # type: ignore[arg-type]
+
+    return [
+        case("nested", "perl", "nested.t", warnings=(*NUMBERS, "without a plan")),
+        case("node-tap", "node", "nested.js"),
+        case("short", "perl", "short.t", complete=False, warnings=("4 points are planned",)),
+        case("bail", "perl", "bail.t", complete=False, warnings=("Bail out", "nothing is planned")),
+        case("yaml", "sh", "yaml.sh"),
+        case("plain", "sh", "plain.sh"),
+    ]
+
+
 def qunit(tool: Tool) -> list[Case]:
     """QUnit's case."""
     command = ("qunit", "truth.js", "calc.js")
@@ -309,6 +326,7 @@ TOOLS = {
     ),
     "mocha": (mocha, [Tool("mocha", each, (f"mocha@{each}",)) for each in ("8.4.0", "10", "11")]),
     "ava": (ava, [Tool("ava", each, (f"ava@{each}",)) for each in "456"]),
+    "tap": (tap, [Tool("tap", "14", ("tap-parser@16", "tap@16"), "-")]),
     "qunit": (qunit, [Tool("qunit", "2", ("qunit@2",))]),
     "jasmine": (
         jasmine,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from velora.grading.protocol import Status
 
 _POINT = re.compile(r"(not )?ok\b(?: +(\d+))?(?: +- +| +-$| +|$)(.*)\Z", re.DOTALL)
-_DIRECTIVE = re.compile(r"#\s*(skip|todo)(?:ped|\b)\s*(.*)\Z", re.IGNORECASE | re.DOTALL)
+_DIRECTIVE = re.compile(r"#\s*(skip|todo)(?:ped|\b)", re.IGNORECASE)
 _TIME = re.compile(r"\s*# (?:time|duration_ms)[= ]([\d.]+) ?(ms|s)?\s*\Z")
 _PLAN = re.compile(r"1\.\.(\d+)\s*(?:#.*)?\Z")
 _YAML_TIME = re.compile(r"\s*duration_ms: ([\d.]+)\Z")
@@ -52,7 +52,7 @@ def point(text: str, todo_ok: Status) -> Point | None:
             status = Status.SKIPPED
         else:
             status = Status.XFAIL if failed else todo_ok
-        rest = rest[:at].rstrip() or directive[2]  # QUnit: the directive, then the title
+        rest = rest[:at].rstrip()
     number = int(found[2]) if found[2] and len(found[2]) < 10 else None
     return Point(number, unescaped(rest), status, duration, opens)
 

@@ -167,7 +167,7 @@ class TapReader:
             self._brace(len(line) - len(text))
         elif first == "B" and text.startswith("Bail out!"):
             self.warnings.append(f"line {number}: {line[:_RAW]}")
-            self.cut = True
+            self.versioned = self.cut = True
         elif first == "T" and text is line and text.startswith("TAP version "):
             self._version(number)
         elif not text:
@@ -310,5 +310,5 @@ FRAMEWORK = Framework(
     name="tap",
     reader=TapReader,
     names="the description, sub-tests after their test's: `outer > inner`",
-    signs=r"TAP version \d+$|1\.\.\d+\s*(?:#|$)",
+    signs=r"TAP version \d+$|Bail out!|1\.\.\d+\s*(?:#|$)",
 )
