@@ -120,9 +120,8 @@ def _run(tool: Tool, case: Case, place: Path, work: Path) -> None:
         "results": results,
     }
     hidden = case.hidden(results)
-    for key, value in (("hidden", hidden), ("warnings", case.warnings), ("auto", case.auto)):
-        if value:
-            truth[key] = value
+    optional = {"hidden": hidden, "warnings": case.warnings, "auto": case.auto}
+    truth |= {key: value for key, value in optional.items() if value}
     (directory / f"{name}.txt").write_bytes(log)
     text = json.dumps(truth, indent=1, sort_keys=True, ensure_ascii=False)
     (directory / f"{name}.json").write_text(text + "\n")

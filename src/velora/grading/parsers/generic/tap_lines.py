@@ -1,4 +1,4 @@
-"""What single lines of TAP 12 to 14 mean. Which lines are looked at at all is `tap_log`'s affair."""
+"""What single lines of TAP 12 to 14 mean. Which lines are looked at is `tap_log`'s affair."""
 
 from __future__ import annotations
 

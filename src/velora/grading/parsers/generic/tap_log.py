@@ -2,14 +2,13 @@
 
 A stream is believed by its numbers: points count up from 1, and the plan `1..N` says how many
 there are. A point out of this order was printed by a test. Where two points bear one number in
-turn, nobody can say which is printed, and neither passes. Sub-tests stand four blanks deeper, before
-the point of the test that they belong to, and end with a plan of their own; without one they are
-output. YAML blocks (`---` right below a point to `...`) and comments give no results. Points without a version line
-or a plan are no TAP.
+turn, nobody can say which is printed, and neither passes. Sub-tests stand four blanks deeper,
+before the point of the test that they belong to, and have a plan of their own; without one they
+are output. YAML blocks (`---` right below a point to `...`) and comments give no results. Points
+without a version line or a plan are no TAP.
 
-Points without numbers are believed in streams that have no others. A test that fails because its plan does not hold is
-ended by the producer with `not ok`; a stream with less points than planned is incomplete, points
-beyond the plan do not pass.
+Points without numbers are believed in streams that have no others. A stream with less points than
+planned is incomplete; points beyond the plan do not pass.
 """
 
 from __future__ import annotations
@@ -154,7 +153,9 @@ class TapReader:
                 return
         last, self.last = self.last, None
         first = text[:1]
-        if first == "o" or first == "n":
+        if not first:
+            self.last = last
+        elif first in "on":
             if text.startswith(("ok", "not ok")):
                 self._point(number, line, text)
         elif first == "1":
@@ -170,8 +171,6 @@ class TapReader:
             self.versioned = self.cut = True
         elif first == "T" and text is line and text.startswith("TAP version "):
             self._version(number)
-        elif not text:
-            self.last = last
 
     def finish(self) -> Parsed:
         """The end of the log."""

@@ -1,10 +1,10 @@
 """Reads the terminal output of AVA (4 to 6) without `--tap`; with it, `tap_log` does.
 
-A run is a list of verdicts two blanks deep, a rule, the failures (`title` on a line of its own, then
-the details), a second rule and the totals. Without failures the totals follow the first rule. A
-failing test's line goes on with the error's message, so its title is taken from the failures
-behind the rule. Tests print into the list. AVA counts passes only where nothing failed, so only
-then the totals tell whether one was printed (see `settle`).
+A run is a list of verdicts two blanks deep, a rule, the failures (`title` on a line of its own,
+then the details), a second rule and the totals. Without failures the totals follow the first
+rule. A failing test's line goes on with the error's message, so its title is taken from the
+failures behind the rule. Tests print into the list. AVA counts passes only where nothing failed, so
+only then the totals tell whether one was printed (see `settle`).
 
 A file that ends too early is an ERROR under its own name. AVA 4 does not mark expected failures,
 which pass there.
@@ -161,4 +161,5 @@ FRAMEWORK = Framework(
     names="as printed: `title`, or with several files `file › title`; a file that ends: its path",
     signs=r"  ─$|  \d+ tests? passed$",
     languages=("javascript", "typescript"),
+    hosts=("tap",),
 )

@@ -123,7 +123,8 @@ class JasmineReader:
 FRAMEWORK = Framework(
     name="jasmine",
     reader=JasmineReader,
-    names="`outer inner title` as the default reporter prints it; of a tree `outer > inner > title`",
+    names="as the default reporter prints them: `outer inner title`; of a tree `outer > title`",
     signs=r"\d+ specs?, \d+ failures?(?:, \d+ pending specs?)?$|Executed \d+ of \d+ specs?\b",
     languages=("javascript", "typescript"),
+    hosts=("tap",),
 )

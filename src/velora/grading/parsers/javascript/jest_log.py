@@ -98,6 +98,7 @@ class JestReader:
         if found is None or JOIN in found[2]:
             return
         path, _ = timed(found[2].rpartition("  ")[2])
+        path = path.removeprefix("./")
         failed = found[1] == "FAIL"
         known = [group for group in self.groups if group.title == path] if self.summary else []
         group = known[0] if known else Group(path)
@@ -194,8 +195,9 @@ def _counts(line: str) -> dict[str, int]:
 FRAMEWORK = Framework(
     name="jest",
     reader=JestReader,
-    names="`src/a.test.js > outer > title`; a file that fails outside of its tests: `src/a.test.js`",
+    names="`src/a.test.js > outer > title`; a file that fails by itself: `src/a.test.js`",
     signs=r" ?(?:PASS|FAIL) {1,3}(?:\S+  )?[^ >]+\.[\w.]+(?: \([\d.]+ m?s\))?$"
     r"|Test Suites: (?:\d+ \w+, )*\d+ (?:of \d+ )?total$",
     languages=("javascript", "typescript"),
+    hosts=("tap",),
 )

@@ -2,9 +2,9 @@
 alone (`Chrome 1.2 (Linux) outer title FAILED`), karma-spec-reporter and karma-mocha-reporter,
 which write a tree.
 
-What a page logs stands in quotes behind `LOG: `, and nothing in them is believed. A tree is compared
-with the last `Executed N of M` of each browser, or with the summary (see `settle`). Without a
-tree a name is suites and test joined by blanks.
+What a page logs stands in quotes behind `LOG: `, and nothing in them is believed. A tree is
+compared with the last `Executed N of M` of each browser, or with the summary (see `settle`).
+Without a tree a name is suites and test joined by blanks.
 """
 
 from __future__ import annotations
@@ -129,4 +129,5 @@ FRAMEWORK = Framework(
     names="of a tree `outer > title`; without it as printed, `outer title`",
     signs=r".{0,40}:INFO \[karma-server\]: |.{1,200}: Executed \d+ of \d+ ",
     languages=("javascript", "typescript"),
+    hosts=("tap",),
 )

@@ -71,6 +71,7 @@ class MochaReader:
         self.before = ""
         self.totals: _Totals | None = None  # of the run that is open
         self.counting = False
+        self.closed = 0
         self.repeated = 0  # failures behind the totals
         self.entry: tuple[int, list[str]] | None = None
         self.named: list[tuple[str, TestResult]] = []
@@ -81,6 +82,10 @@ class MochaReader:
         root, self.root = self.root, False
         if self.entry is not None and self._title(line):
             return
+        if self.counting and not _MORE.match(line):
+            self.counting = False
+            if self._closes():
+                self.suites = [_Suite("")]
         if line[:2] != "  ":
             return
         text = line.lstrip(" ")
@@ -106,11 +111,12 @@ class MochaReader:
         totals, rest = self.totals, self.groups
         if totals is not None:
             rest = self.groups[totals.at :]
-            if rest:
-                for group in rest:
-                    group.drop_passes()
-                self.warnings.append(f"line {totals.line}: verdicts come after the totals")
             self._settle(self.groups[: totals.at], totals)
+        if rest and (totals is not None or self.closed):
+            # A run that was cut off, or output: a run before it is whole.
+            for group in rest:
+                group.drop_passes()
+            self.warnings.append("verdicts behind the last totals: their passes are not believed")
         elif rest:
             self.warnings.append("the last run has no totals: it was cut off")
         self._merge(rest)
@@ -174,17 +180,16 @@ class MochaReader:
         totals = self.totals
         assert totals is not None
         self._settle(self.groups[: totals.at], totals)
+        self.closed += 1
         self.groups = self.groups[totals.at :]
         self.totals, self.failures, self.repeated = None, 0, 0
 
     def _total(self, number: int, line: str, before: str) -> bool:
-        if self.counting:
+        if self.counting and self.totals is not None:
             found = _MORE.match(line)
-            if found is not None and self.totals is not None:
-                if found[2] == "failing":
-                    self.totals.failed = int(found[1])
-                return True
-            self.counting = False
+            if found is not None and found[2] == "failing":
+                self.totals.failed = int(found[1])
+            return True
         if before.strip(" ") or (found := _PASSING.match(line)) is None:
             return False
         last = self.totals
@@ -197,13 +202,11 @@ class MochaReader:
         self.totals = _Totals(number, int(found[1]), len(self.groups))
         self.counting, self.repeated = True, 0
         self.named = []
-        self.suites = [_Suite("")]
         return True
 
     def _repeats(self, found: re.Match[str], depth: int) -> bool:
         """The heading of a failure behind the totals."""
         totals = self.totals
-        self.counting = False
         return (
             totals is not None
             and depth == 0
@@ -260,4 +263,5 @@ FRAMEWORK = Framework(
     names='`outer > title`; a failing hook: `outer > "before each" hook for "title"`',
     signs=r"  \d+ passing \([\d.]+(?:ms|s|m|h)\)$|[>$] mocha\b",
     languages=("javascript", "typescript"),
+    hosts=("tap",),
 )

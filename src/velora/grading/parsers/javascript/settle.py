@@ -2,8 +2,8 @@
 
 A program under test may print what looks like a verdict. What was read comes in groups (a file's
 block, a single line), each with what it adds to the totals. If the sum goes beyond the totals by
-what exactly one group adds, that group was printed by a test. Otherwise nobody can say which it
-is, and no pass of the run is believed.
+what exactly one group adds (of several such, one that bears another's title), that group was
+printed by a test. Otherwise nobody can say which it is, and no pass of the run is believed.
 """
 
 from __future__ import annotations
@@ -52,6 +52,9 @@ def settle(groups: list[Group], totals: dict[str, int]) -> tuple[list[Group], st
     shown = ", ".join(f"{seen[word]} {word}" for word in totals if excess[word])
     counted = ", ".join(f"{totals[word]}" for word in totals if excess[word])
     printed = [at for at, group in enumerate(groups) if _adds(group, excess)]
+    if len(printed) > 1:
+        titles = Counter(group.title for group in groups)
+        printed = [at for at in printed if titles[groups[at].title] > 1]
     if len(printed) == 1:
         (at,) = printed
         return (

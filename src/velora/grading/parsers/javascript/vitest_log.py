@@ -32,6 +32,7 @@ class VitestReader:
         self.results: dict[str, TestResult] = {}
         self.warnings: list[str] = []
         self.groups: list[Group] = []
+        self.flat: dict[str, Group] = {}
         self.failures: list[tuple[str, TestResult]] = []
         self.stack = Stack()
         self.header: grammar.File | None = None
@@ -107,9 +108,10 @@ class VitestReader:
         path, joined, _ = (name := grammar.unlabelled(text)).partition(JOIN)
         if not joined or "." not in path or symbol == "❯":
             return
-        if not self.groups or self.groups[-1].title != path or _AT_MOST in self.groups[-1].counts:
-            self.groups.append(Group(path))
-        self._note(number, line, name, grammar.STATUSES[symbol])
+        if path not in self.flat:
+            self.flat[path] = Group(path)
+            self.groups.append(self.flat[path])
+        self._note(number, line, name, grammar.STATUSES[symbol], self.flat[path])
 
     def _leaf(self, number: int, line: str, text: str) -> None:
         """In the tree under a file: a suite or a test."""
@@ -122,18 +124,17 @@ class VitestReader:
             return
         if text[0] == "❯":  # Vitest 1: only failures, with their file
             if shown.startswith(self.header.path + JOIN):
-                self._note(number, line, shown, Status.FAILED)
+                self._note(number, line, shown, Status.FAILED, self.groups[-1])
         elif depth <= len(self.stack.titles):
             path = self.header.path
             if not shown.startswith(path + JOIN):
                 shown = self.stack.name(depth, shown, first=path)
-            self._note(number, line, shown, grammar.STATUSES[text[0]])
+            self._note(number, line, shown, grammar.STATUSES[text[0]], self.groups[-1])
 
-    def _note(self, number: int, line: str, name: str, status: Status) -> None:
+    def _note(self, number: int, line: str, name: str, status: Status, group: Group) -> None:
         title = grammar.title(name)
         flaky = title.again and status is Status.PASSED
         result = TestResult(status, number, line[:RAW], title.duration, flaky)
-        group = self.groups[-1]
         group.tests.append((title.text, result))
         if status is not Status.SKIPPED:
             group.counts["failed" if status is Status.FAILED else "passed"] += 1
@@ -176,7 +177,7 @@ class VitestReader:
             self.warnings.append(f"line {number}: {len(named)} failures named, {failed} counted")
         self._merge(groups)
         self.closed += 1
-        self.groups, self.failures, self.totals = [], [], {}
+        self.groups, self.flat, self.failures, self.totals = [], {}, [], {}
         self.header, self.failing = None, ""
 
     def _check_files(self, groups: list[Group]) -> None:
@@ -189,13 +190,12 @@ class VitestReader:
     def _check_flat(self, number: int, passed: int) -> None:
         """Lines that name their file come for every test or, printed, within another reporter's
         output."""
-        flat = [group for group in self.groups if _AT_MOST not in group.counts]
-        listed = sum(group.counts["passed"] for group in flat)
+        listed = sum(group.counts["passed"] for group in self.flat.values())
         if 0 < 2 * listed <= passed:
             self.warnings.append(
                 f"line {number}: {passed} tests passed, only {listed} are listed with their file"
             )
-            for group in flat:
+            for group in self.flat.values():
                 group.drop_passes()
 
     def _merge(self, groups: list[Group]) -> None:
@@ -212,4 +212,5 @@ FRAMEWORK = Framework(
     names="`src/a.test.js > outer > title`; a file or suite that fails by itself: its own name",
     signs=r" ?(?:RUN|DEV)  v\d+\.\d+\.\d+.* /| Test Files  .*\(\d+\)$",
     languages=("typescript", "javascript"),
+    hosts=("tap",),
 )
