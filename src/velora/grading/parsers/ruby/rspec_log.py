@@ -35,13 +35,14 @@ class _Run:
     """What is known of a run.
 
     Attributes:
-        section: the tree, `pending`, `failures` or `totals`.
+        section: the tree, `pending`, `failures` or `totals`, and the one before `totals`.
         error: an error outside of examples is told: its heading, then its backtrace.
         totals: examples, failures, pending; None before they came.
     """
 
     tree: Tree = field(default_factory=Tree)
     section: str = ""
+    before: str = ""
     error: str = ""
     pending: dict[str, TestResult] = field(default_factory=dict)
     failed: dict[str, TestResult] = field(default_factory=dict)
@@ -62,13 +63,13 @@ class RspecReader:
 
     def feed(self, number: int, line: str) -> None:
         """Take the next line."""
-        blank, self.blank = self.blank, not line
+        blank, self.blank = self.blank, not line.strip()
         run = self.run
-        if not line:
+        if self.blank:
             run.error = "" if run.error == "backtrace" else run.error
             return
-        if line.startswith("Finished in "):
-            run.section, run.error = "totals", ""
+        if line.startswith("Finished in ") and run.section != "totals":
+            run.before, run.section, run.error = run.section, "totals", ""
         elif run.section == "totals":
             self._totals(number, line)
         elif line in _SECTIONS:
@@ -108,6 +109,9 @@ class RspecReader:
                 self.complete = True
                 if errors:
                     self.warnings.append(f"line {number}: {errors} errors outside of examples")
+            else:
+                run.section = run.before  # an example printed the line above
+                self.feed(number, line)
         elif line.startswith("rspec "):
             _, mark, name = line.partition(" # ")
             if mark:
@@ -125,9 +129,7 @@ class RspecReader:
         if len(nodes) != total:
             whole = run.tree.examples(ordered=False)
             nodes = whole if len(whole) == total or len(nodes) > total else nodes
-        if len(nodes) > total:
-            self.warnings.append(f"line {run.line}: {total} examples counted, {len(nodes)} shown")
-        elif nodes and len(nodes) < total:
+        if nodes and len(nodes) != total:
             self.warnings.append(f"line {run.line}: {total} examples counted, {len(nodes)} shown")
         failed = sum(node.status is Status.FAILED for node in nodes)
         if failures and nodes and failed != failures:
@@ -145,6 +147,8 @@ class RspecReader:
         """The last run has no totals; its last line may be a group's."""
         nodes = self.run.tree.examples(ordered=True)
         last = self.run.tree.last
+        if self.complete and all(node.status is Status.PASSED for node in nodes):
+            return  # another program's output
         for node in nodes:
             if node is last and node.status is Status.PASSED:
                 continue

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from velora.grading.protocol import Status
 
 _FAILED = re.compile(r" \(FAILED - \d+\)$")
+_DEEPEST = 128
 _PENDING = " (PENDING: "
 _CONSTANT = re.compile(r"[A-Z]\w*(?:::[A-Z]\w*)*$")
-_DOTS = re.compile(r"[.*]|F+(?:[.*]|$)")
+_OTHER = re.compile(r"[.*]|F+(?:[.*]|$)|Top \d+ slowest ")  # the progress format, the profile
 
 
 @dataclass(slots=True)
@@ -53,7 +54,7 @@ class Tree:
         """A line that may be of the tree."""
         text = line.lstrip(" ")
         indent = len(line) - len(text)
-        if indent == 0 and not after_blank:
+        if indent > _DEEPEST or (indent == 0 and not after_blank):
             return
         while self.path and self.path[-1].indent >= indent:
             self.path.pop()
@@ -74,7 +75,7 @@ class Tree:
     def examples(self, *, ordered: bool) -> list[Node]:
         """The examples. `ordered`: by the order of examples and groups as well."""
         found: list[Node] = []
-        open_nodes = [root for root in self.roots if not _DOTS.match(root.text)]
+        open_nodes = [root for root in self.roots if not _OTHER.match(root.text)]
         while open_nodes:
             node = open_nodes.pop()
             children = node.children
