@@ -49,6 +49,19 @@ def test_two_runs_of_phpunit() -> None:
     assert not read("phpunit", good + PHPUNIT).complete
 
 
+def test_a_failure_with_a_very_long_message() -> None:
+    place = "locationHint='php_qn:///x.php::\\A\\B"
+    text = (
+        PHPUNIT + f"##teamcity[testSuiteStarted name='A\\B' {place}' flowId='1']\n"
+        f"##teamcity[testStarted name='testX' {place}::testX' flowId='1']\n"
+        f"##teamcity[testFailed name='testX' message='{'long ' * 20000}' duration='5' flowId='1']\n"
+        "##teamcity[testFinished name='testX' duration='5' flowId='1']\n"
+    )
+    parsed = read("phpunit", text)
+    assert statuses(parsed) == {"A\\B::testX": "FAILED"}
+    assert not parsed.complete
+
+
 PEST = """
    PASS  Tests\\Unit\\CalcTest
   ✓ it adds                                                    0.12s

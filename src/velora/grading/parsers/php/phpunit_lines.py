@@ -24,8 +24,9 @@ _EVENT = re.compile(
 )
 _TEAMCITY = re.compile(
     r"##teamcity\[(test(?:Suite)?\w+) name='((?:[^'|]|\|.)*)'"
-    r"(?: locationHint='((?:[^'|]|\|.)*)')?.*?(?: duration='(\d+)')?(?: flowId='\d*')?\]$"
+    r"(?: locationHint='((?:[^'|]|\|.)*)')?"
 )
+_DURATION = re.compile(r" duration='(\d+)'(?: flowId='\d*')?\]$")
 _ESCAPE = re.compile(r"\|(0x[0-9A-Fa-f]{4}|.)")
 _ENTRY = re.compile(r"(\d+)\) ([\w\\]+::\w.*)$")
 _BLOCK = re.compile(
@@ -34,7 +35,8 @@ _BLOCK = re.compile(
 _TOTALS = re.compile(r"OK \((\d+) tests?, |Tests: (\d+), Assertions: ")
 _COUNT = re.compile(r"(Errors|Failures|Skipped|Incomplete): (\d+)")
 _DATA = " with data set "
-_LONGEST = 4000  # characters of a line that are read
+_LONGEST = 4000  # characters of a heading that are read
+_SEARCHED = 8  # places where an event may begin: a label may hold the same words
 
 BLOCKS = {
     "error": Status.ERROR,
@@ -71,8 +73,11 @@ def debug(line: str) -> tuple[str, str] | None:
 
 def event(line: str) -> tuple[str, str] | None:
     """What happened and the name in `--debug` of PHPUnit 10 and later."""
-    at = line.rfind("Test ", 0, _LONGEST)
-    while at >= 0:
+    at = len(line)
+    for _ in range(_SEARCHED):
+        at = line.rfind("Test ", 0, at)
+        if at < 0:
+            break
         found = _EVENT.match(line, at)
         if found is not None:
             test, mark, label = found[2].partition("#")
@@ -80,16 +85,16 @@ def event(line: str) -> tuple[str, str] | None:
                 label = f"#{label}" if label.isdigit() else f'"{label}"'
                 test = f"{test}{_DATA}{label}"
             return found[1], test
-        at = line.rfind("Test ", max(0, at - 200), at)
     return None
 
 
 def teamcity(line: str) -> tuple[str, str, str, int | None] | None:
     """Event, name, location and milliseconds of a TeamCity message."""
-    found = _TEAMCITY.match(line[line.rfind("##teamcity[") :]) if len(line) < _LONGEST else None
-    if found is None:
+    found = _TEAMCITY.match(line, line.rfind("##teamcity["))
+    if found is None or not line.endswith("]"):
         return None
-    milliseconds = int(found[4]) if found[4] else None
+    duration = _DURATION.search(line, max(0, len(line) - 80))
+    milliseconds = int(duration[1]) if duration is not None else None
     return found[1], _unescaped(found[2]), _unescaped(found[3] or ""), milliseconds
 
 
