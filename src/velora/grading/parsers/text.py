@@ -13,6 +13,7 @@ _ESCAPES = re.compile(
     r"\x1b(?:"
     r"\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
     r"|\][^\x07\x1b\n]*(?:\x07|\x1b\\)"  # OSC: titles, links
+    r"|[ -/]+[0-~]"  # character sets, which terminfo's reset chooses: ESC ( B
     r"|[@-Z\\^_]"  # two-character sequences
     r")"
 )

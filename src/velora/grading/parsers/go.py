@@ -1,7 +1,0 @@
-"""Parsers for Go."""
-
-from __future__ import annotations
-
-from velora.grading.parsers.framework import Framework
-
-FRAMEWORKS: tuple[Framework, ...] = ()
