@@ -54,3 +54,7 @@ def test_profiles_are_complete() -> None:
         assert profile.junk
         assert profile.test_command
     assert {p.name for p in ALL if not p.may_add_tests} == {"javascript", "typescript", "rust"}
+
+
+def test_every_language_has_a_parser_but_those_with_many_runners() -> None:
+    assert {p.name for p in ALL if not p.parser} == {"javascript", "typescript"}

@@ -103,6 +103,7 @@ GO = Profile(
     build=("go.mod", "go.sum", "go.work", "Makefile"),
     single_test="go test -run '^NAME$' ./...",
     test_command="go test -json ./...",
+    parser="gotest-json",
     junk=("*.test", "coverage.out"),
 )
 
@@ -116,6 +117,7 @@ RUST = Profile(
     build=("Cargo.toml", "Cargo.lock", "build.rs", "rust-toolchain*"),
     single_test="cargo test NAME -- --exact",
     test_command="cargo test --no-fail-fast",
+    parser="cargo",
     junk=("target/", "*.rs.bk"),
     may_add_tests=False,
 )
@@ -140,6 +142,7 @@ JAVA = Profile(
     build=_JVM_BUILD,
     single_test="mvn -B test -Dtest='CLASS#NAME'",
     test_command="mvn -B test",
+    parser="surefire",
     junk=_JVM_JUNK,
 )
 
@@ -153,6 +156,7 @@ KOTLIN = Profile(
     build=_JVM_BUILD,
     single_test="./gradlew test --tests NAME",
     test_command="./gradlew test",
+    parser="gradle",
     junk=_JVM_JUNK,
 )
 
@@ -192,6 +196,7 @@ C = Profile(
     build=_NATIVE_BUILD,
     single_test="ctest -R '^NAME$' --output-on-failure",
     test_command="ctest --output-on-failure",
+    parser="ctest",
     junk=_NATIVE_JUNK,
 )
 
@@ -205,6 +210,7 @@ CPP = Profile(
     build=_NATIVE_BUILD,
     single_test="ctest -R '^NAME$' --output-on-failure",
     test_command="ctest --output-on-failure",
+    parser="ctest",
     junk=_NATIVE_JUNK,
 )
 
@@ -218,6 +224,7 @@ CSHARP = Profile(
     build=("*.csproj", "*.sln", "*.props", "*.targets", "NuGet.config"),
     single_test="dotnet test --filter FullyQualifiedName=NAME",
     test_command="dotnet test",
+    parser="dotnet",
     junk=("bin/", "obj/", "TestResults/"),
 )
 
@@ -231,6 +238,7 @@ RUBY = Profile(
     build=("Rakefile", "Gemfile", "Gemfile.lock", "*.gemspec", ".rubocop.yml"),
     single_test="bundle exec rspec -e NAME",
     test_command="bundle exec rspec",
+    parser="rspec",
     junk=(".bundle/", "coverage/", ".rspec_status"),
 )
 
@@ -244,6 +252,7 @@ PHP = Profile(
     build=("composer.json", "composer.lock"),
     single_test="vendor/bin/phpunit --filter NAME",
     test_command="vendor/bin/phpunit --testdox",
+    parser="phpunit",
     junk=(".phpunit.result.cache", ".phpunit.cache/"),
 )
 

@@ -6,4 +6,3 @@ from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.generic import junit_xml, tap_log
 
 FRAMEWORKS: tuple[Framework, ...] = (junit_xml.FRAMEWORK, tap_log.FRAMEWORK)
-"""Each reads what any producer writes."""
