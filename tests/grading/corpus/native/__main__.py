@@ -12,9 +12,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tests.grading.corpus.native import gtest
+from tests.grading.corpus.native import catch2, doctest, gtest
 
-MAKERS = {"gtest": gtest.make}
+MAKERS = {
+    "gtest": gtest.make,
+    "catch2": catch2.make,
+    "catch": catch2.make_first,
+    "doctest": doctest.make,
+}
 
 
 def main() -> None:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from velora.grading.parsers.framework import Framework
-from velora.grading.parsers.native import gtest
+from velora.grading.parsers.native import catch2, doctest, gtest
 
-FRAMEWORKS: tuple[Framework, ...] = (gtest.FRAMEWORK,)
+FRAMEWORKS: tuple[Framework, ...] = (gtest.FRAMEWORK, catch2.FRAMEWORK, doctest.FRAMEWORK)
