@@ -12,13 +12,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tests.grading.corpus.native import catch2, doctest, gtest
+from tests.grading.corpus.native import boost, catch2, check, cmocka, doctest, gtest
 
 MAKERS = {
     "gtest": gtest.make,
     "catch2": catch2.make,
     "catch": catch2.make_first,
     "doctest": doctest.make,
+    "boost": boost.make,
+    "check": check.make,
+    "cmocka": cmocka.make,
 }
 
 

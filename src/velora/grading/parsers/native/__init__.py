@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from velora.grading.parsers.framework import Framework
-from velora.grading.parsers.native import catch2, doctest, gtest
+from velora.grading.parsers.native import boost, catch2, check, cmocka, doctest, gtest
 
-FRAMEWORKS: tuple[Framework, ...] = (gtest.FRAMEWORK, catch2.FRAMEWORK, doctest.FRAMEWORK)
+FRAMEWORKS: tuple[Framework, ...] = (
+    gtest.FRAMEWORK,
+    catch2.FRAMEWORK,
+    doctest.FRAMEWORK,
+    boost.FRAMEWORK,
+    check.FRAMEWORK,
+    cmocka.FRAMEWORK,
+)

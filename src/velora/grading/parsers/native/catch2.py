@@ -125,6 +125,8 @@ class Catch2Reader:
         if line == _FATAL:
             note(self.run.results, name, TestResult(Status.ERROR, number, line))
             return
+        if line == "PASSED:":  # Catch 1 puts the place on the line before
+            line = f"{self.previous.rstrip()} {line}"
         for words, status in _VERDICTS:
             if line.endswith(words) and _PLACE.match(line[: -len(words)]):
                 note(self.run.results, name, TestResult(status, number, line[-_RAW:]))
