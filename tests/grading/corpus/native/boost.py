@@ -12,6 +12,11 @@ from xml.etree import ElementTree
 from tests.grading.corpus.native.bench import Bench, Results, hide
 
 _EVENT = re.compile(r'<(TestSuite|TestCase) name="([^"]*)"[^>]*?(/?)>|</(TestSuite|TestCase)>')
+_CRASHES = ("memory access violation", "signal: ")
+_XML = (
+    "--log_format=XML --log_level=all --log_sink=log.xml --build_info=no "
+    "--report_format=XML --report_level=detailed --report_sink=report.xml"
+)
 
 
 def make(root: Path) -> None:
