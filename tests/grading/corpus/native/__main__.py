@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tests.grading.corpus.native import boost, catch2, check, cmocka, doctest, gtest
+from tests.grading.corpus.native import boost, catch2, check, cmocka, ctest, doctest, gtest
 
 MAKERS = {
     "gtest": gtest.make,
@@ -21,6 +21,7 @@ MAKERS = {
     "doctest": doctest.make,
     "boost": boost.make,
     "check": check.make,
+    "ctest": ctest.make,
     "cmocka": cmocka.make,
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from velora.grading.parsers.framework import Framework
-from velora.grading.parsers.native import boost, catch2, check, cmocka, doctest, gtest
+from velora.grading.parsers.native import boost, catch2, check, cmocka, ctest_log, doctest, gtest
 
 FRAMEWORKS: tuple[Framework, ...] = (
     gtest.FRAMEWORK,
@@ -12,4 +12,5 @@ FRAMEWORKS: tuple[Framework, ...] = (
     boost.FRAMEWORK,
     check.FRAMEWORK,
     cmocka.FRAMEWORK,
+    ctest_log.FRAMEWORK,
 )
