@@ -12,7 +12,19 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tests.grading.corpus.native import boost, catch2, check, cmocka, ctest, doctest, gtest
+from tests.grading.corpus.native import (
+    automake,
+    boost,
+    catch2,
+    check,
+    cmocka,
+    cppunit,
+    ctest,
+    dejagnu,
+    doctest,
+    gtest,
+    meson,
+)
 
 MAKERS = {
     "gtest": gtest.make,
@@ -23,6 +35,10 @@ MAKERS = {
     "check": check.make,
     "ctest": ctest.make,
     "cmocka": cmocka.make,
+    "cppunit": cppunit.make,
+    "automake": automake.make,
+    "meson": meson.make,
+    "dejagnu": dejagnu.make,
 }
 
 

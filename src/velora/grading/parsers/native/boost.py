@@ -22,9 +22,9 @@ from velora.grading.parsers.native import boost_report
 from velora.grading.parsers.tally import merge, note
 from velora.grading.protocol import Parsed, Status, TestResult
 
-_RUNNING = re.compile(r"Running (\d+) test cases?\.\.\.\Z")
+_RUNNING = re.compile(r"Running (\d{1,9}) test cases?\.\.\.\Z")
 _MOVE = re.compile(r"(Entering|Leaving) test (module|suite|case) \"")
-_LEFT = re.compile(r"(.*?)\"(?:; testing time: (\d+)(us|mks|ms))?\Z")
+_LEFT = re.compile(r"(.*?)\"(?:; testing time: (\d{1,9})(us|mks|ms))?\Z")
 _SKIPPED = re.compile(r"Test (case|suite) \"([^\"]+)\" ?is skipped because ")
 _ERROR = re.compile(r": (fatal )?error: in \"")
 _CRASH = re.compile(
@@ -33,8 +33,8 @@ _CRASH = re.compile(
 )
 _CLOSE = re.compile(
     r"\*\*\* (?:No errors detected|[Ee]rrors were detected in|The test module .{0,500} was|"
-    r"(\d+) failures? (?:is|are) detected"
-    r"(?: \((\d+) failures? (?:is|are) expected\))? in)"
+    r"(\d{1,9}) failures? (?:is|are) detected"
+    r"(?: \((\d{1,9}) failures? (?:is|are) expected\))? in)"
 )
 _A_SECOND = {"us": 1_000_000, "mks": 1_000_000, "ms": 1_000}
 _RAW = 500

@@ -15,7 +15,7 @@ _LINE = re.compile(
     r"( +)Test (case|suite) \"(.{1,1000})\" (has passed|has failed|was aborted|was skipped|"
     r"has timed out|passed|failed|aborted|skipped)(?: with:)?\Z"
 )
-_COUNT = re.compile(r" +(\d+) (assertion|expected failure|failure)")
+_COUNT = re.compile(r" +(\d{1,9}) (assertion|expected failure|failure)")
 _WORDS = {
     "passed": Status.PASSED,
     "failed": Status.FAILED,

@@ -32,14 +32,14 @@ _VERDICTS = (
 _BANNER = re.compile(r"\S+ is a Catch2? v\d")
 _PLACE = re.compile(r".{1,1000}(?::\d+|\(\d+\))\Z")
 _GOOD = re.compile(
-    r"All tests passed \(\d+ assertions? in (\d+) test cases?(?P<rest>(?: and \d+.{1,40})?)\)"
+    r"All tests passed \(\d+ assertions? in (\d{1,9}) test cases?(?P<rest>(?: and \d+.{1,40})?)\)"
 )
 _COUNTS = re.compile(r"test cases: *\d+(?: *\| *\d+ [a-z ]+){1,5}\Z")
-_COUNT = re.compile(r"(\d+) (passed|failed as expected|failed|skipped)")
+_COUNT = re.compile(r"(\d{1,9}) (passed|failed as expected|failed|skipped)")
 _COMPACT = re.compile(
     r"(?:Passed (?:all|both)? ?\d* ?test cases?|Failed (?:all|both)? ?\d* ?test cases?,) "
 )
-_DURATION = re.compile(r"(\d+\.\d+) s: (.*)\Z")
+_DURATION = re.compile(r"(\d{1,9}\.\d{1,9}) s: (.*)\Z")
 _FATAL = "due to a fatal error condition:"
 _NAME_LINES = 40
 _RAW = 500

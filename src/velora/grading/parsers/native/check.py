@@ -18,7 +18,7 @@ from velora.grading.parsers.tally import merge, note
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _START = "Running suite(s): "
-_TOTALS = re.compile(r"\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)\Z")
+_TOTALS = re.compile(r"\d+%: Checks: (\d{1,9}), Failures: (\d{1,9}), Errors: (\d{1,9})\Z")
 _RESULT = re.compile(r".{1,1000}?:\d+:([PFES]):(.{0,300}?):(\w{1,300}):(-?\d+): ")
 _STATUS = {
     "P": Status.PASSED,

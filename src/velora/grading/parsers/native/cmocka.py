@@ -28,10 +28,12 @@ _VERDICTS = {
     "[  SKIPPED ] ": Status.SKIPPED,
     "[  ERROR   ] ": Status.ERROR,
 }
-_RUNNING = re.compile(r"\[==========\] (?:.{1,500}: )?Running (\d+) test\(s\)\.\Z")
-_RAN = re.compile(r"\[==========\] (?:.{1,500}: )?(\d+) test\(s\) run\.\Z")
-_PASSED = re.compile(r"\[  PASSED  \] (\d+) test\(s\)\.\Z")
-_LISTED = re.compile(r"\[  (?:FAILED  |SKIPPED )\] (?:.{1,500}: )?(\d+) test\(s\), listed below:\Z")
+_RUNNING = re.compile(r"\[==========\] (?:.{1,500}: )?Running (\d{1,9}) test\(s\)\.\Z")
+_RAN = re.compile(r"\[==========\] (?:.{1,500}: )?(\d{1,9}) test\(s\) run\.\Z")
+_PASSED = re.compile(r"\[  PASSED  \] (\d{1,9}) test\(s\)\.\Z")
+_LISTED = re.compile(
+    r"\[  (?:FAILED  |SKIPPED )\] (?:.{1,500}: )?(\d{1,9}) test\(s\), listed below:\Z"
+)
 _FIXTURES = ("GROUP SETUP", "GROUP TEARDOWN")
 _CRASHED = "[  ERROR   ] --- Test failed with exception: "
 _RAW = 500

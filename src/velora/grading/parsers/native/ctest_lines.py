@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from velora.grading.protocol import Status
 
-_START = re.compile(r" +Start +(\d+): (.+)\Z")
-_TEST = re.compile(r" *(?:(\d+)/(\d+) )? *Test +#(\d+): ")
-_TIME = re.compile(r" +(\d+\.\d+) sec\Z")
-_TOTALS = re.compile(r"\d+% tests passed, (\d+) tests? failed out of (\d+)\Z")
-_LISTED = re.compile(r"\t *(\d+) - (.+)\Z")
+_START = re.compile(r" +Start +(\d{1,9}): (.+)\Z")
+_TEST = re.compile(r" *(?:(\d{1,9})/(\d{1,9}) )? *Test +#(\d{1,9}): ")
+_TIME = re.compile(r" +(\d{1,9}\.\d{1,9}) sec\Z")
+_TOTALS = re.compile(r"\d+% tests passed, (\d{1,9}) tests? failed out of (\d{1,9})\Z")
+_LISTED = re.compile(r"\t *(\d{1,9}) - (.+)\Z")
 _REASON = re.compile(r"(.*) \(([A-Za-z_ ]+)\)(?: +\S.*)?\Z")
 _LONGEST = 4096
 _STARS = (

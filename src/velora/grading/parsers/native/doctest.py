@@ -37,9 +37,9 @@ _FAILED = re.compile(
     r"(?:Should have failed but didn't! M|Didn't fail exactly \d+ times so m)arking it as failed!"
     r"|Test case exceeded time limit of "
 )
-_DURATION = re.compile(r"(\d+\.\d+) s: (.*)\Z")
+_DURATION = re.compile(r"(\d{1,9}\.\d{1,9}) s: (.*)\Z")
 _TOTALS = re.compile(
-    r"\[doctest\] test cases: *(\d+) \| *(\d+) passed \| *(\d+) failed \|?(?: *(\d+) skipped)?"
+    r"\[doctest\] test cases: *(\d{1,9}) \| *(\d{1,9}) passed \| *(\d{1,9}) failed "
 )
 _RAW = 500
 

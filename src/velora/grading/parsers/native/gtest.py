@@ -31,14 +31,14 @@ _VERDICTS = {
 }
 _MARK = len(_RUN)
 _GLUED = re.compile(r"\[(?:       OK |  FAILED  |  SKIPPED )\] ")
-_RUNNING = re.compile(r"\[==========\] Running (\d+) tests? from \d+ test (?:suite|case)s?\.")
-_RAN = re.compile(r"\[==========\] (\d+) tests? from \d+ test (?:suite|case)s? ran\.")
-_PASSED = re.compile(r"\[  PASSED  \] (\d+) tests?\.\Z")
-_LISTED = re.compile(r"\[  (?:FAILED  |SKIPPED )\] (\d+) tests?, listed below:\Z")
+_RUNNING = re.compile(r"\[==========\] Running (\d{1,9}) tests? from \d+ test (?:suite|case)s?\.")
+_RAN = re.compile(r"\[==========\] (\d{1,9}) tests? from \d+ test (?:suite|case)s? ran\.")
+_PASSED = re.compile(r"\[  PASSED  \] (\d{1,9}) tests?\.\Z")
+_LISTED = re.compile(r"\[  (?:FAILED  |SKIPPED )\] (\d{1,9}) tests?, listed below:\Z")
 _TEST = re.compile(r"[\w/]+\.[\w/]+\Z")
 _FIXTURE = re.compile(r"[\w/]+: SetUpTest\w+ or TearDownTest\w+\Z")
-_TIME = re.compile(r" \((\d+) ms\)\Z")
-_NUMBERED = re.compile(r"(\d+): (.*)\Z")
+_TIME = re.compile(r" \((\d{1,9}) ms\)\Z")
+_NUMBERED = re.compile(r"(\d{1,9}): (.*)\Z")
 _RAW = 500
 
 
