@@ -44,6 +44,7 @@ class Framework:
         hosts: frameworks whose output may stand within this one's, as CTest shows GoogleTest's.
             Where both fit, `auto` takes this one.
         raw: the reader takes lines as they are, escape sequences and carriage returns included.
+        fallback: `auto` takes it only where no other framework fits.
         strict: for a parser that reproduces somebody else's rules: the strict parsers that read
             the same logs.
         derived: what it reads are not lines of the test framework but lines that the row's command
@@ -60,6 +61,7 @@ class Framework:
     raw: bool = False
     strict: tuple[str, ...] = ()
     derived: bool = False
+    fallback: bool = False
 
     def parse(self, text: str) -> Parsed:
         """Read a whole log."""

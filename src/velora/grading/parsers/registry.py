@@ -205,6 +205,8 @@ def choose(log: Log, *, prefer: str = "") -> Reading:
     signs = detect(log)
     fitting = {name: parsed for name in signs if _fits(parsed := _run(FRAMEWORKS[name], log))}
     guests = {guest for name in fitting for guest in FRAMEWORKS[name].hosts} - {prefer}
+    if not all(FRAMEWORKS[name].fallback for name in fitting):
+        guests |= {name for name in fitting if FRAMEWORKS[name].fallback}
     chosen = [name for name in fitting if name not in guests]
     notes = [f"{name} too, but within another's output" for name in fitting if name in guests]
     if len(chosen) > 1 and prefer in chosen:

@@ -1,0 +1,209 @@
+"""Reads the console reporter of Catch (1 to 3), best with `-s`.
+
+What an assertion says stands in a block: a rule, the test case's name with its sections indented
+below it, a rule, the place, a line of dots; then `file:line: FAILED:` and the like. Without `-s`
+only failures are reported, so passes have no names and none is made up; with it a test case is
+passed if all its assertions are and the run came to its totals. The totals are a checksum. A test
+case that was to fail looks like any other that fails: only where the totals say that all failures
+were expected are they XFAIL. The compact reporter shows no names at all.
+
+Names are the test cases'. A name of more than 79 characters is broken into lines and is put
+together again with blanks.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from velora.grading.parsers.framework import Framework
+from velora.grading.parsers.tally import merge, note
+from velora.grading.protocol import Parsed, Status, TestResult
+
+_RULE = "-" * 79
+_DOTS = "." * 79
+_END = "=" * 79
+_VERDICTS = (
+    (": FAILED:", Status.FAILED),
+    (": PASSED:", Status.PASSED),
+    (": FAILED - but was ok:", Status.PASSED),
+    (": SKIPPED:", Status.SKIPPED),
+)
+_BANNER = re.compile(r"\S+ is a Catch2? v\d")
+_PLACE = re.compile(r".{1,1000}(?::\d+|\(\d+\))\Z")
+_GOOD = re.compile(
+    r"All tests passed \(\d+ assertions? in (\d{1,9}) test cases?(?P<rest>(?: and \d+.{1,40})?)\)"
+)
+_COUNTS = re.compile(r"test cases: *\d+(?: *\| *\d+ [a-z ]+){1,5}\Z")
+_COUNT = re.compile(r"(\d{1,9}) (passed|failed as expected|failed|skipped)")
+_COMPACT = re.compile(
+    r"(?:Passed (?:all|both)? ?\d* ?test cases?|Failed (?:all|both)? ?\d* ?test cases?,) "
+)
+_DURATION = re.compile(r"(\d{1,9}\.\d{1,9}) s: (.*)\Z")
+_FATAL = "due to a fatal error condition:"
+_NAME_LINES = 40
+_RAW = 500
+
+
+@dataclass(slots=True)
+class _Run:
+    """One program's run."""
+
+    results: dict[str, TestResult] = field(default_factory=dict)
+    durations: dict[str, float] = field(default_factory=dict)
+    closed: bool = False
+
+
+class Catch2Reader:
+    """All runs of a log."""
+
+    def __init__(self) -> None:
+        self.results: dict[str, TestResult] = {}
+        self.warnings: list[str] = []
+        self.run = _Run()
+        self.seen = 0
+        self.cut = False
+        self.name = ""  # the test case whose block is open
+        self.head: list[str] | None = None  # the lines of a block's head so far
+        self.step = 0  # 1: names, 2: the place, 3: the dots
+        self.previous = ""
+
+    def feed(self, number: int, line: str) -> None:
+        """Take the next line."""
+        if self.step:
+            self._head(line)
+        end = line[-1:]
+        if end == "-":
+            if self.step == 0 and line.endswith(_RULE):
+                self.step, self.head = 1, []
+        elif end == ":":
+            self._verdict(number, line)
+        elif line[:1] == "A" or line[:1] == "t":
+            if self.previous == _END:
+                self._totals(number, line)
+            elif not self.name and _COUNTS.match(line):
+                self.run.closed = True  # of the compact reporter
+        elif line[:1] in ("P", "F"):
+            if _COMPACT.match(line):
+                self.run.closed = True
+        elif line[:1].isdigit():
+            found = _DURATION.match(line)
+            if found and found[2] == self.name:
+                spent = self.run.durations.get(self.name, 0.0)
+                self.run.durations[self.name] = spent + float(found[1])
+        elif " is a Catch" in line and _BANNER.match(line):
+            self._close()
+        self.previous = line
+
+    def finish(self) -> Parsed:
+        """The end of the log."""
+        self._close()
+        return Parsed(self.results, bool(self.seen) and not self.cut, tuple(self.warnings))
+
+    def _head(self, line: str) -> None:
+        """The next line of a block's head; another than it needs ends it."""
+        head = self.head or []
+        if self.step == 1 and line != _RULE:
+            head.append(line)
+            self.head = head
+            if len(head) > _NAME_LINES or not line:
+                self.step = 0
+        elif self.step == 1:
+            self.step = 2 if head and not head[0].startswith(" ") else 0
+        elif self.step == 2:
+            self.step = 3 if _PLACE.match(line) else 0
+        else:
+            self.step = 0
+            if line == _DOTS:
+                self.name = _join(head)
+                self.run.closed = False
+
+    def _verdict(self, number: int, line: str) -> None:
+        name = self.name
+        if not name:
+            return
+        if line == _FATAL:
+            note(self.run.results, name, TestResult(Status.ERROR, number, line))
+            return
+        if line == "PASSED:":  # Catch 1 puts the place on the line before
+            line = f"{self.previous.rstrip()} {line}"
+        for words, status in _VERDICTS:
+            if line.endswith(words) and _PLACE.match(line[: -len(words)]):
+                note(self.run.results, name, TestResult(status, number, line[-_RAW:]))
+
+    def _totals(self, number: int, line: str) -> None:
+        """The closing line, which counts the test cases."""
+        run = self.run
+        if found := _GOOD.match(line):
+            counts = {"passed": int(found[1])}
+            if found["rest"]:
+                return
+        elif _COUNTS.match(line):
+            counts = {word: int(count) for count, word in _COUNT.findall(line)}
+        else:
+            return
+        run.closed = True
+        failed, expected = counts.get("failed", 0), counts.get("failed as expected", 0)
+        bad = [n for n, r in run.results.items() if r.status in (Status.FAILED, Status.ERROR)]
+        good = sum(each.status is Status.PASSED for each in run.results.values())
+        if expected and not failed and len(bad) == expected:
+            for name in bad:
+                known = run.results[name]
+                run.results[name] = TestResult(Status.XFAIL, known.line, known.raw)
+        elif len(bad) != failed + expected:
+            self.warnings.append(
+                f"line {number}: {failed + expected} test cases failed, {len(bad)} are named"
+            )
+        elif expected:
+            self.warnings.append(
+                f"line {number}: {expected} failures were expected; the log does not show which"
+            )
+        if good > counts.get("passed", 0):
+            self.warnings.append(
+                f"line {number}: {counts.get('passed', 0)} test cases passed, {good} are named"
+            )
+
+    def _close(self) -> None:
+        """The log or another program's banner ends the run."""
+        run = self.run
+        if run.closed:
+            self.seen += 1
+        elif run.results or self.name:
+            self.seen += 1
+            self.cut = True
+            self.warnings.append("a run has no totals: it was cut off")
+            known = run.results.get(self.name)
+            if known is None or known.status is Status.PASSED:
+                line = known.line if known else 1
+                result = TestResult(Status.ERROR, line, "the run was cut off in this test case")
+                run.results[self.name] = result
+        for name, spent in run.durations.items():
+            if known := run.results.get(name):
+                run.results[name] = TestResult(known.status, known.line, known.raw, spent)
+        merge(self.results, run.results)
+        self.run = _Run()
+        self.name = ""
+
+
+def _join(head: list[str]) -> str:
+    """The test case's name of a head: the lines above those of the sections."""
+    name: list[str] = []
+    for line in head:
+        if line.startswith("  "):
+            break
+        name.append(line)
+    return " ".join(name)
+
+
+FRAMEWORK = Framework(
+    name="catch2",
+    reader=Catch2Reader,
+    names="the test case's name, without its sections: adds numbers",
+    signs=(
+        r"\S+ is a Catch2? v\d"
+        r"|All tests passed \(\d+ assertions? in \d+ test cases?"
+        r"|(?:Passed|Failed) (?:all |both )?(?:\d+ )?test cases?,? (?:with|failed) "
+        r"|test cases: *\d+ \|"
+    ),
+    languages=("cpp",),
+)

@@ -1,0 +1,169 @@
+"""Reads doctest's console reporter, best with `-s -d`.
+
+What happens in a test case stands in a block: a rule, the place, perhaps description and suite,
+`TEST CASE:  name` with its subcases indented below it, a blank line; then `file:line: ERROR:`,
+`SUCCESS:` (with `-s`) and the like. `-d` shows each test case and ends it with its duration.
+Without either only failures have names, and no pass is made up. What doctest says of expected
+failures follows the block's assertions. The totals are a checksum.
+
+Names are the test cases', without suite and subcases; a scenario's begins with `Scenario: `.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from velora.grading.parsers.framework import Framework
+from velora.grading.parsers.tally import merge, note
+from velora.grading.protocol import Parsed, Status, TestResult
+
+_RULE = "=" * 79
+_CASE = "TEST CASE:  "
+_SCENARIO = "  Scenario:"
+_MARKS = (
+    ("FATAL ERROR: test case CRASHED", Status.ERROR),
+    ("FATAL ERROR: ", Status.FAILED),
+    ("ERROR: ", Status.FAILED),
+    ("SUCCESS: ", Status.PASSED),
+)
+_RESULT = re.compile(r"(?::\d+|\(\d+\)): (?:FATAL ERROR: |ERROR: |SUCCESS: )")
+_PLACE = re.compile(r".{1,1000}(?::\d+|\(\d+\)):\Z")
+_NOT_FAILED = re.compile(
+    r"(?:Failed as expected|Allowed to fail|Failed exactly \d+ times as expected)"
+    r" so marking it as not failed"
+)
+_FAILED = re.compile(
+    r"(?:Should have failed but didn't! M|Didn't fail exactly \d+ times so m)arking it as failed!"
+    r"|Test case exceeded time limit of "
+)
+_DURATION = re.compile(r"(\d{1,9}\.\d{1,9}) s: (.*)\Z")
+_TOTALS = re.compile(
+    r"\[doctest\] test cases: *(\d{1,9}) \| *(\d{1,9}) passed \| *(\d{1,9}) failed "
+)
+_RAW = 500
+
+
+@dataclass(slots=True)
+class _Run:
+    """One program's run."""
+
+    results: dict[str, TestResult] = field(default_factory=dict)
+
+    closed: bool = False
+
+
+class DoctestReader:
+    """All runs of a log."""
+
+    def __init__(self) -> None:
+        self.results: dict[str, TestResult] = {}
+        self.warnings: list[str] = []
+        self.run = _Run()
+        self.seen = 0
+        self.cut = False
+        self.name = ""  # the test case whose block is open
+        self.line = 0
+        self.open = False  # it is running
+        self.step = 0  # 1: the place comes, 2: the other lines of a head
+
+    def feed(self, number: int, line: str) -> None:
+        """Take the next line."""
+        if self.step:
+            self._head(number, line)
+        first = line[:1]
+        if line.endswith(_RULE):
+            self.step = 1
+        elif first == "[" and line.startswith("[doctest] "):
+            self._own(number, line)
+        elif self.name:
+            if ": " in line and (found := _RESULT.search(line)):
+                self._verdict(number, line, found.start())
+            elif first in ("F", "A") and _NOT_FAILED.match(line):
+                self._settle(number, line, Status.XFAIL)
+            elif first in ("S", "D", "T") and _FAILED.match(line):
+                self._settle(number, line, Status.FAILED)
+            elif first.isdigit() and (found := _DURATION.match(line)):
+                self._ended(number, line, float(found[1]), found[2].strip())
+
+    def finish(self) -> Parsed:
+        """The end of the log."""
+        self._close()
+        return Parsed(self.results, bool(self.seen) and not self.cut, tuple(self.warnings))
+
+    def _head(self, number: int, line: str) -> None:
+        """The next line of a block's head; another than it needs ends it."""
+        if self.step == 1:
+            self.step = 2 if _PLACE.match(line) else 0
+        elif line.startswith((_CASE, _SCENARIO)):
+            self.step = 0
+            self.name = line.removeprefix(_CASE).strip()
+            self.line, self.open = number, True
+        elif not line.startswith(("DESCRIPTION: ", "TEST SUITE: ")):
+            self.step = 0
+
+    def _verdict(self, number: int, line: str, at: int) -> None:
+        text = line[at:].partition(": ")[2]
+        for words, status in _MARKS:
+            if text.startswith(words):
+                note(self.run.results, self.name, TestResult(status, number, line[-_RAW:]))
+                break
+
+    def _settle(self, number: int, line: str, status: Status) -> None:
+        """What the runner makes of the assertions of a test case that was to fail."""
+        known = self.run.results.get(self.name)
+        if known is None or known.status is not Status.ERROR:
+            spent = known.duration if known else None
+            self.run.results[self.name] = TestResult(status, number, line[:_RAW], spent)
+
+    def _ended(self, number: int, line: str, spent: float, name: str) -> None:
+        if name != self.name:
+            return
+        known = self.run.results.get(name)
+        if known is None:
+            self.run.results[name] = TestResult(Status.PASSED, number, line[:_RAW], spent)
+        else:
+            self.run.results[name] = TestResult(known.status, known.line, known.raw, spent)
+        self.open = False
+
+    def _own(self, number: int, line: str) -> None:
+        """A line of the runner about the whole run."""
+        if line.startswith("[doctest] doctest version is "):
+            self._close()
+        elif found := _TOTALS.match(line):
+            self.name, self.open = "", False
+            self.run.closed = True
+            statuses = [each.status for each in self.run.results.values()]
+            bad = sum(each in (Status.FAILED, Status.ERROR) for each in statuses)
+            good = sum(each in (Status.PASSED, Status.XFAIL) for each in statuses)
+            passed, failed = int(found[2]), int(found[3])
+            if bad != failed:
+                self.warnings.append(f"line {number}: {failed} test cases failed, {bad} are named")
+            if good > passed:
+                self.warnings.append(f"line {number}: {passed} test cases passed, {good} are named")
+
+    def _close(self) -> None:
+        """The log or another program's first line ends the run."""
+        run = self.run
+        if run.closed:
+            self.seen += 1
+        elif run.results or self.name:
+            self.seen += 1
+            self.cut = True
+            self.warnings.append("a run has no totals: it was cut off")
+            known = run.results.get(self.name)
+            if self.open and (known is None or known.status is Status.PASSED):
+                line = known.line if known else self.line
+                run.results[self.name] = TestResult(Status.ERROR, line, "the run was cut off")
+        merge(self.results, run.results)
+        self.run = _Run()
+        self.name, self.open = "", False
+
+
+FRAMEWORK = Framework(
+    name="doctest",
+    reader=DoctestReader,
+    names="the test case's name, without suite and subcases: adds numbers",
+    signs=r"\[doctest\] (?:doctest version|test cases:|Status:)",
+    languages=("cpp",),
+)
