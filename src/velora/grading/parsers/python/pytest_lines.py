@@ -201,9 +201,9 @@ def _worker(text: str) -> Progress | None:
     if gap and (word in STATUSES or word == RERUN):
         return Progress(word, name, worker=True)
     if text.startswith(SUBTEST):
-        end = min((at for at in (text.find("["), text.find("("), text.find(" ")) if at > 0))
+        described = text.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
         word = SUBTEST_FAILED if text.startswith(SUBTEST_FAILED) else SUBTEST
-        return Progress(word, _after_description(text[end:]), worker=True)
+        return Progress(word, _after_description(described), worker=True)
     for found in _sub_words(text):
         word, name = found
         return Progress(word, name, worker=True)

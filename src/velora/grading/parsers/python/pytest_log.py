@@ -55,14 +55,14 @@ class PytestReader:
             if first in _DIGITS or first == "n":
                 if not session.spent(line):
                     self._totals(number, line)
-            elif first == "_" or first == "!":
+            elif first in ("_", "!"):
                 session.report(number, line)
         elif session.wrapped:
             session.unwrap(line)
         elif "::" in line and session.progress(number, line):
             if line.endswith("=") and grammar.SESSION in line[-100:]:
                 self._begin(number)  # with -s on the line of the test that runs it
-        elif session.pending and line[-1:] in _STATUS_END or first in _STATUS_BEGIN:
+        elif (session.pending and line[-1:] in _STATUS_END) or first in _STATUS_BEGIN:
             session.lone(number, line)
             session.ran += grammar.dots(line)
         elif line[-1:] in _DOTS_END and (ran := grammar.dots(line)):
