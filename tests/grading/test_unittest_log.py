@@ -64,7 +64,11 @@ def test_a_printed_ok_is_overruled_by_the_later_verdict_where_there_are_no_block
 def test_a_glued_verdict_needs_a_whole_run() -> None:
     lines = ["test_a (m.C) ... some textok", "test_b (m.C) ... ok"]
     assert statuses(log(*lines, *ended(2))) == {"m.C.test_a": "PASSED", "m.C.test_b": "PASSED"}
-    assert statuses(log(*lines)) == {"m.C.test_a": "ERROR", "m.C.test_b": "PASSED"}
+    assert statuses(log(*lines, "test_c (m.C) ... ")) == {
+        "m.C.test_a": "ERROR",
+        "m.C.test_b": "PASSED",
+        "m.C.test_c": "ERROR",
+    }
     failed = log(*lines, *ended(2, last="FAILED (failures=1)"))
     assert statuses(failed) == {"m.C.test_b": "PASSED"}
 

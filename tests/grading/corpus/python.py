@@ -86,7 +86,7 @@ def make(case: Case, env: Path, pythons: Path) -> None:
             log += done.stdout
         results, complete = truth(events)
         if case.truth == "junit":
-            results = junit(cwd / "nose2-junit.xml")
+            results, complete = junit(cwd / "nose2-junit.xml"), True
         elif not case.truth.startswith("plug-in"):
             results = {case.rename(name): status for name, status in results.items()}
         paths = ((cwd, "/repo"), (tmp, "/tmp"), (env, "/venv"), (pythons.resolve(), "/pythons"))

@@ -30,6 +30,12 @@ ENVIRONMENTS: dict[str, tuple[str, list[str]]] = {
         "3.13",
         ["pytest==9.0.2", "pytest-xdist", "pytest-rerunfailures", "pytest-timeout"],
     ),
+    "nose": ("3.7", ["setuptools<58", "nose==1.3.7"]),
+    "nose2-0.9.2": ("3.7", ["nose2==0.9.2"]),
+    "nose2-0.15.1": ("3.12", ["nose2==0.15.1"]),
+    "django-2.2": ("3.8", ["django==2.2.*", "tblib"]),
+    "django-4.2": ("3.10", ["django==4.2.*", "tblib"]),
+    "django-5.2": ("3.12", ["django==5.2.*", "tblib"]),
     **{f"python-{minor}": (f"3.{minor}", list[str]()) for minor in range(6, 14)},
 }
 """What to install, and on which Python."""
@@ -170,6 +176,7 @@ UNITTEST: dict[str, list[list[str]]] = {
     "stop": [["-v", "-f", "pkg.sample_all.Ends"]],
     "several": [["-v", "sample_good"], ["-v", "pkg.sample_all.Ends", "pkg.sample_all.Subs"]],
     "several-cut": [["-v", "sample_crash"], ["-v", "sample_good"]],
+    "last-cut": [["-v", "sample_good"], ["-v", "sample_crash"]],
     "durations": [["-v", "--durations", "0", "sample_good", "pkg.sample_all.Ends"]],
 }
 UNITTEST_EXTRA = {
@@ -181,6 +188,8 @@ UNITTEST_WARNINGS = {
     "dots": ["no -v?"],
     "crash": ["cut off"],
     "several-cut": ["cut off"],
+    "last-cut": ["cut off"],
+    "buffered": ["lines after the totals look like tests"],  # stdout comes last
 }
 
 
@@ -191,6 +200,11 @@ def _unnamed(name: str, status: str) -> str:
 def _class_skip(name: str, status: str) -> str:
     skipped = name.startswith("setUpClass (") and status == "SKIPPED"
     return "a class that skips itself is not listed before Python 3.11" * skipped
+
+
+def _behind(name: str, status: str) -> str:
+    passed = status == "PASSED" and name.startswith("sample_crash.")
+    return "a list without totals behind another run's may be what its tests printed" * passed
 
 
 def unittest_cases() -> Iterator[Case]:
@@ -205,9 +219,67 @@ def unittest_cases() -> Iterator[Case]:
                 "unittest",
                 [["python", "truth_main.py", *args] for args in UNITTEST[case]],
                 "plug-in: a result class",
-                hides=[*([_unnamed] if case == "dots" else []), *[_class_skip][: minor < 11]],
+                hides=[
+                    *[_unnamed][: case == "dots"],
+                    *[_class_skip][: minor < 11],
+                    *[_behind][: case == "last-cut"],
+                ],
                 warnings=UNITTEST_WARNINGS.get(case, []),
             )
 
 
-CASES: tuple[Case, ...] = (*pytest_cases(), *unittest_cases())
+DJANGO: dict[str, list[str]] = {
+    "verbose": ["-v", "2"],
+    "default": [],
+    "parallel": ["-v", "2", "--parallel", "2", "--exclude-tag", "forges"],
+    "quiet": ["-v", "0"],
+    "buffered": ["-v", "2", "--buffer", "--timing", "shop.test_items"],
+}
+
+
+def django_cases() -> Iterator[Case]:
+    """Django's."""
+    for version in ("2.2", "4.2", "5.2"):
+        for case, args in DJANGO.items():
+            if version == "5.2" or case in ("verbose", "parallel"):
+                yield Case(
+                    "django",
+                    f"{version}-{case}",
+                    f"Django {version}, Python {ENVIRONMENTS[f'django-{version}'][0]}",
+                    f"django-{version}",
+                    "django",
+                    [["python", "manage.py", "test", *args]],
+                    "plug-in: a result class",
+                    hides=[
+                        *[_unnamed][: case in ("default", "quiet")],
+                        *[_class_skip][: version < "5"],
+                    ],
+                    warnings=["no -v?"] if case in ("default", "quiet") else [],
+                    auto="unittest",
+                )
+
+
+def nose_cases() -> Iterator[Case]:
+    """nose's and nose2's."""
+    for version in ("0.9.2", "0.15.1"):
+        for case, args in (("verbose", ["-v"]), ("default", []), ("unittest", ["-v"])):
+            ours = case != "unittest"
+            yield Case(
+                "nose2",
+                f"{version}-{case}",
+                f"nose2 {version}, Python {ENVIRONMENTS[f'nose2-{version}'][0]}",
+                f"nose2-{version}",
+                "nose2" if ours else "unittest",
+                [["nose2", *args, "--plugin", "nose2.plugins.junitxml", "--junit-xml"]],
+                "junit",
+                hides=[_unnamed] if case == "default" else [],
+                auto="" if case == "verbose" else "unittest",
+            )
+
+
+CASES: tuple[Case, ...] = (
+    *pytest_cases(),
+    *unittest_cases(),
+    *django_cases(),
+    *nose_cases(),
+)
