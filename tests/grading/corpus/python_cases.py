@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 ENVIRONMENTS: dict[str, tuple[str, list[str]]] = {
@@ -36,6 +36,8 @@ ENVIRONMENTS: dict[str, tuple[str, list[str]]] = {
     "django-2.2": ("3.8", ["django==2.2.*", "tblib"]),
     "django-4.2": ("3.10", ["django==4.2.*", "tblib"]),
     "django-5.2": ("3.12", ["django==5.2.*", "tblib"]),
+    "sympy-1.5.1": ("3.8", ["sympy==1.5.1"]),
+    "sympy-1.14.0": ("3.12", ["sympy==1.14.0"]),
     **{f"python-{minor}": (f"3.{minor}", list[str]()) for minor in range(6, 14)},
 }
 """What to install, and on which Python."""
@@ -57,7 +59,7 @@ class Case:
     sample: str
     commands: list[list[str]]
     truth: str
-    hides: list[Callable[[str, str], str]] = field(default_factory=list)
+    hides: Sequence[Callable[[str, str], str]] = ()
     warnings: list[str] = field(default_factory=list)
     environ: dict[str, str] = field(default_factory=dict)
     rename: Callable[[str], str] = str
@@ -277,9 +279,42 @@ def nose_cases() -> Iterator[Case]:
             )
 
 
+SYMPY: dict[str, list[list[str]]] = {
+    "verbose": [["test_sample.py", "test_broken.py", "test_good.py"]],
+    "quiet": [["quiet", "test_sample.py", "test_good.py"]],
+    "color": [["color", "test_sample.py"]],
+    "crash": [["test_good.py", "test_crash.py"]],
+    "several": [["test_good.py"], ["test_sample.py"]],
+}
+
+
+def sympy_cases() -> Iterator[Case]:
+    """SymPy's."""
+    for version in ("1.5.1", "1.14.0"):
+        for case, runs in SYMPY.items():
+            if version == "1.14.0" or case == "verbose":
+                yield Case(
+                    "sympy",
+                    f"{version}-{case}",
+                    f"SymPy {version}, Python {ENVIRONMENTS[f'sympy-{version}'][0]}",
+                    f"sympy-{version}",
+                    "sympy",
+                    [["python", "run.py", *args] for args in runs],
+                    "plug-in: a reporter",
+                    hides=[_unseen][: case == "quiet"],
+                    warnings=["has no end"] if case == "crash" else [],
+                )
+
+
+def _unseen(name: str, status: str) -> str:
+    shown = status in ("FAILED", "ERROR", "XPASS")
+    return "without verbose output only failures and unexpected passes are named" * (not shown)
+
+
 CASES: tuple[Case, ...] = (
     *pytest_cases(),
     *unittest_cases(),
     *django_cases(),
     *nose_cases(),
+    *sympy_cases(),
 )
