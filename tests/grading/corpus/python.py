@@ -71,7 +71,8 @@ def make(case: Case, env: Path, pythons: Path) -> None:
         keep = {key: os.environ[key] for key in ("HOME", "LANG") if key in os.environ}
         search = f"{env / 'bin'}:{os.environ.get('PATH', '')}"
         settled = {"PATH": search, "TRUTH": str(events), "TMPDIR": str(tmp), "COLUMNS": "80"}
-        settled |= {"PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1"} | case.environ
+        settled |= {"PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1"}
+        settled |= {"PYTHON": str(env / "bin/python")} | case.environ
         log = b""
         for command in case.commands:
             done = subprocess.run(
@@ -86,7 +87,7 @@ def make(case: Case, env: Path, pythons: Path) -> None:
             log += done.stdout
         results, complete = truth(events)
         if case.truth == "junit":
-            results, complete = junit(cwd / "nose2-junit.xml"), True
+            results, complete = junit(cwd / "junit.xml"), True
         elif not case.truth.startswith("plug-in"):
             results = {case.rename(name): status for name, status in results.items()}
         paths = ((cwd, "/repo"), (tmp, "/tmp"), (env, "/venv"), (pythons.resolve(), "/pythons"))
@@ -127,7 +128,7 @@ def truth(events: Path) -> tuple[dict[str, str], bool]:
 
 
 def junit(path: Path) -> dict[str, str]:
-    """The results in nose2's JUnit XML; sub-tests count for the test around them."""
+    """The results in nose's JUnit XML; sub-tests count for the test around them."""
     results: dict[str, str] = {}
     kinds = {"failure": "FAILED", "error": "ERROR", "skipped": "SKIPPED"}
     for case in ElementTree.parse(path).iter("testcase"):

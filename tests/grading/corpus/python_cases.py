@@ -36,6 +36,8 @@ ENVIRONMENTS: dict[str, tuple[str, list[str]]] = {
     "django-2.2": ("3.8", ["django==2.2.*", "tblib"]),
     "django-4.2": ("3.10", ["django==4.2.*", "tblib"]),
     "django-5.2": ("3.12", ["django==5.2.*", "tblib"]),
+    "tox-3": ("3.8", ["tox<4", "pytest==7.4.4", "pytest-subtests"]),
+    "tox-4": ("3.11", ["tox==4.*", "nox", "pytest==8.4.2"]),
     "sympy-1.5.1": ("3.8", ["sympy==1.5.1"]),
     "sympy-1.14.0": ("3.12", ["sympy==1.14.0"]),
     **{f"python-{minor}": (f"3.{minor}", list[str]()) for minor in range(6, 14)},
@@ -261,6 +263,9 @@ def django_cases() -> Iterator[Case]:
                 )
 
 
+NAMED = ["--junit-xml-path", "junit.xml"]
+
+
 def nose_cases() -> Iterator[Case]:
     """nose's and nose2's."""
     for version in ("0.9.2", "0.15.1"):
@@ -272,11 +277,28 @@ def nose_cases() -> Iterator[Case]:
                 f"nose2 {version}, Python {ENVIRONMENTS[f'nose2-{version}'][0]}",
                 f"nose2-{version}",
                 "nose2" if ours else "unittest",
-                [["nose2", *args, "--plugin", "nose2.plugins.junitxml", "--junit-xml"]],
+                [["nose2", *args, "--plugin", "nose2.plugins.junitxml", "--junit-xml", *NAMED]],
                 "junit",
                 hides=[_unnamed] if case == "default" else [],
                 auto="" if case == "verbose" else "unittest",
             )
+    for case, args in (("verbose", ["-v"]), ("default", [])):
+        yield Case(
+            "nose",
+            f"1.3.7-{case}",
+            "nose 1.3.7, Python 3.7",
+            "nose",
+            "nose",
+            [["nosetests", *args, "--with-xunit", "--xunit-file=junit.xml"]],
+            "junit",
+            hides=[_unnamed] if case == "default" else [_docstring],
+            warnings=["tests ran"],
+            auto="nose2",
+        )
+
+
+def _docstring(name: str, status: str) -> str:
+    return "its docstring stands in its place" * name.endswith("test_with_docstring")
 
 
 SYMPY: dict[str, list[list[str]]] = {
@@ -311,10 +333,34 @@ def _unseen(name: str, status: str) -> str:
     return "without verbose output only failures and unexpected passes are named" * (not shown)
 
 
+def tox_cases() -> Iterator[Case]:
+    """pytest's and unittest's within tox and nox."""
+    for framework, env, case, command in (
+        ("pytest", "tox-3", "tox-3", ["tox"]),
+        ("pytest", "tox-4", "tox-4", ["tox"]),
+        ("pytest", "tox-4", "tox-4-parallel", ["tox", "-p", "2"]),
+        ("pytest", "tox-4", "nox", ["nox"]),
+        ("unittest", "tox-3", "tox-3", ["tox"]),
+        ("unittest", "tox-4", "tox-4", ["tox"]),
+    ):
+        yield Case(
+            framework,
+            case,
+            f"{command[0]}, {', '.join(ENVIRONMENTS[env][1])}, Python {ENVIRONMENTS[env][0]}",
+            env,
+            framework,
+            [command],
+            "plug-in: the reports of each test's phases"
+            if framework == "pytest"
+            else "plug-in: a result class",
+        )
+
+
 CASES: tuple[Case, ...] = (
     *pytest_cases(),
     *unittest_cases(),
     *django_cases(),
     *nose_cases(),
     *sympy_cases(),
+    *tox_cases(),
 )

@@ -10,5 +10,6 @@ FRAMEWORKS: tuple[Framework, ...] = (
     unittest_log.FRAMEWORK,
     unittest_log.DJANGO,
     unittest_log.NOSE,
+    unittest_log.NOSE2,
     sympy_log.FRAMEWORK,
 )

@@ -117,6 +117,8 @@ class UnittestReader:
             return False
         status = Status.FAILED if found.kind == "FAIL" else Status.ERROR
         self.run.blocks[found.kind] += 1
+        if not found.name or lines.is_fixture(found.name):
+            self.run.fixtures += 1
         if found.name:
             note(self.run.failures, found.name, TestResult(status, number, head[:RAW]))
         if found.sub:
@@ -233,10 +235,17 @@ DJANGO = Framework(
 """Its runner prints unittest's lines, so `auto` says unittest."""
 
 NOSE = Framework(
+    name="nose",
+    reader=NoseReader,
+    names="`module.Class.test_method`, `module.function`, `module.generator(1, 'a')`",
+    languages=("python",),
+)
+"""Its lines are nose2's, so `auto` says nose2."""
+
+NOSE2 = Framework(
     name="nose2",
     reader=NoseReader,
-    names="`module.Class.test_method`, `module.function`, `module.function:2`; of nose "
-    "`module.generator(1, 'a')`",
+    names="`module.Class.test_method`, `module.function`, `module.function:2`",
     signs=r"[^\W\d]\w*(?:\.\w+)+(?::\d+)?(?:\.<locals>\.C \(\w+\))? \.\.\. "
     r"(?:ok|FAIL|ERROR|SKIP|skipped)(?:$|[ :])",
     hosts=("unittest",),

@@ -26,6 +26,7 @@ class Test:
         closing: lines of its name that come first.
         twice: its line says its method twice, as from Python 3.11 on.
         nested: it began while the one before had no verdict.
+        alien: it ended badly, but the blocks do not know it.
         echoed: it began behind `Stdout:` or `Stderr:`, where `-b` shows a failed test's output.
         good, bad: the worst of its verdicts of either kind.
         final: its last verdict.
@@ -40,6 +41,7 @@ class Test:
     closing: int = 0
     twice: bool = False
     nested: bool = False
+    alien: bool = False
     echoed: bool = False
     good: TestResult | None = None
     bad: TestResult | None = None
@@ -74,7 +76,8 @@ class Run:
     """A run that is open.
 
     Attributes:
-        failures: what its blocks say; `subs` of them were of sub-tests.
+        failures: what its blocks say; `subs` of them were of sub-tests, and `fixtures` is how many
+            were of a class's or a module's fixture.
         echoes: names of tests that captured output in its blocks lists.
         last: the last line of the list.
         guests: results of runs that tests of this one may have run.
@@ -84,6 +87,7 @@ class Run:
     tests: list[Test] = field(default_factory=list)
     failures: dict[str, TestResult] = field(default_factory=dict)
     subs: set[str] = field(default_factory=set)
+    fixtures: int = 0
     blocks: dict[str, int] = field(default_factory=lambda: {"FAIL": 0, "ERROR": 0})
     echoes: set[str] = field(default_factory=set)
     durations: dict[str, float] = field(default_factory=dict)
@@ -139,14 +143,13 @@ class Run:
     def _own(self, tests: list[Test], ran: int, *, whole: bool) -> list[Test]:
         """`tests` without those that tests printed, as far as that can be told."""
         kept = [test for test in tests if not (test.echoed and test.name in self.echoes)]
+        if whole:
+            self._mark_aliens(kept)
         own: list[Test] = []
         printed: list[tuple[Test, Test]] = []
         for test in kept:
-            # A failure that no block describes is that of a test before.
-            failed = test.bad is not None and test.bad.status is Status.FAILED
-            alien = whole and failed and test.name not in self.failures
             nested = test.nested and own and own[-1].name not in self.subs
-            if own and (nested or alien):
+            if own and (nested or test.alien):
                 printed.append((own[-1], test))
             else:
                 own.append(test)
@@ -156,9 +159,26 @@ class Run:
                 if inner.final is not None and test.result is None:
                     test.decide(inner.final.status, inner.final.line, inner.final.raw)
             return own
+        for test in kept:
+            if test.alien:
+                test.good = None
         if _fits(kept, ran):
             return kept
         return tests if _fits(tests, ran) or _outer(tests, ran) else own
+
+    def _mark_aliens(self, tests: list[Test]) -> None:
+        """Tests that ended badly and that no block describes: the end is that of a test before,
+        which printed the line. The end of a class's fixture stands alone up to 3.10."""
+        errors: list[Test] = []
+        for test in tests:
+            if test.final is None or test.name in self.failures:
+                continue
+            test.alien = test.final.status is Status.FAILED
+            if test.final.status is Status.ERROR:
+                errors.append(test)
+        if len(errors) > self.fixtures:
+            for test in errors:
+                test.alien = True
 
 
 def _check(number: int, ran: int, totals: dict[str, int], tests: list[Test]) -> list[str]:
