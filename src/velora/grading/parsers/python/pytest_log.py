@@ -27,7 +27,7 @@ _STATUS_BEGIN = frozenset("PFESXR")
 _STATUS_END = frozenset("DRLSN]sm")
 _DIGITS = frozenset("0123456789")
 _ROW = _STATUS_BEGIN | {"[", "("}
-_DEEPEST = 1000  # sessions within one another
+_DEEPEST = 20  # sessions within one another
 
 
 class PytestReader:
@@ -134,7 +134,7 @@ class PytestReader:
             if len(self.outer) < _DEEPEST:
                 self.outer.append(session)
             else:
-                self._abandon()
+                self._cut_off(session)
         self.session = Session(number, announced=True)
 
     def _totals(self, number: int, line: str) -> None:
@@ -168,10 +168,13 @@ class PytestReader:
         """The open session did not come to its end."""
         session = self.session
         assert session is not None
+        self._cut_off(session)
         self.session = self.outer.pop() if self.outer else None
+
+    def _cut_off(self, session: Session) -> None:
         outcome = session.guests
         session.abandon(outcome)
-        (self.session.guests if self.session else self.top).add(outcome)
+        (self.outer[-1].guests if self.outer else self.top).add(outcome)
 
 
 FRAMEWORK = Framework(

@@ -186,7 +186,9 @@ class Session:
         elif word in grammar.STATUSES and self.current:
             note(self.results, self.current, TestResult(grammar.STATUSES[word], number, line))
         elif word:
-            self.surplus.append(tuple(self.recent))  # one of these ends was printed
+            names = tuple(self.recent)  # one of these ends was printed
+            if not self.surplus or self.surplus[-1] != names:
+                self.surplus.append(names)
         elif self.pending:
             begun = next((word for word in grammar.STATUSES if line.startswith(word)), "")
             self.glued = begun or grammar.glued_status(line) or self.glued
@@ -252,6 +254,10 @@ class Session:
             for names in self.surplus:
                 self.unsure.update(names[-max(1, excess) :])
             self._drop(self.unsure)
+        failed = self.summary.counts.get("FAILED", 0) if self.summary else self.failed
+        if failed < counts.get("FAILED", 0):
+            self._drop(self.doubtful)
+        merge(outcome.results, self.results)
         if self.summary is not None:
             self._check(number, counts, self.summary.counts, "the summary lists")
             early, late = self.summary.counts.get("PASSED", 0), self.summary.late
@@ -261,12 +267,8 @@ class Session:
             merge(outcome.results, believed)
             if early + len(late) == passes:
                 merge(outcome.results, late)
-        failed = self.summary.counts.get("FAILED", 0) if self.summary else self.failed
-        if failed < counts.get("FAILED", 0):
-            self._drop(self.doubtful)
         if self.passed:
             self._check(number, counts, {"PASSED": self.passed}, "the progress lines show")
-        merge(outcome.results, self.results)
         self._dress(outcome.results)
         outcome.warnings += self.warnings
         outcome.closed += 1

@@ -16,7 +16,7 @@ named.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from velora.grading.parsers.framework import Framework
@@ -57,7 +57,8 @@ class _Block:
     last: str = ""
     unsure: set[str] = field(default_factory=set)
     guessed: set[str] = field(default_factory=set)
-    surplus: list[list[str]] = field(default_factory=list)
+    recent: deque[str] = field(default_factory=lambda: deque(maxlen=_RECENT))
+    surplus: list[tuple[str, ...]] = field(default_factory=list)
 
     def feed(self, number: int, line: str) -> None:
         """Take a line, without the mark at the right edge."""
@@ -111,7 +112,9 @@ class _Block:
             self._end(self.pending, status, number, line)
             self.pending, self.glued = "", None
         elif status is not None:
-            self.surplus.append(list(self.tests)[-_RECENT:] if len(self.tests) < 10_000 else [])
+            names = tuple(self.recent)
+            if not self.surplus or self.surplus[-1] != names:
+                self.surplus.append(names)
         elif self.pending and line.endswith("ok"):
             self.glued = TestResult(Status.PASSED, number, line[-_RAW:])
 
@@ -120,6 +123,7 @@ class _Block:
             return
         note(self.tests, name, TestResult(status, number, line[:_RAW]))
         self.last = name
+        self.recent.append(name)
 
     def _settle(self) -> None:
         if self.pending and self.glued is not None:

@@ -61,6 +61,11 @@ class UnittestReader:
             and (totals := lines.totals(line)) is not None
         ):
             self._close(number, self.ran, totals)
+        elif first == "S" and line == _DURATIONS:
+            self.timing, self.listing = True, False
+        elif self.timing:
+            if (taken := lines.taken(line)) is not None:
+                self.run.durations[taken[0]] = taken[1]
         elif self.listing:
             self._list(number, line)
         elif line in _ECHO:
@@ -98,9 +103,6 @@ class UnittestReader:
         if not self.heading:
             return False
         self.heading.append((number, line))
-        if line == _DURATIONS:
-            self.timing, self.listing, self.heading = True, False, []
-            return True
         texts = [text for _, text in self.heading[1:]]
         if len(texts) == 1:
             if self.grammar.block(texts) is None:
@@ -194,6 +196,7 @@ class UnittestReader:
         results, warnings, rest = run.close(number, ran, totals, self.grammar)
         self.run = Run(rest)
         if rest:
+            self.run.work = run.work
             self.run.guests, self.run.resumed = run.guests, True
             merge(self.run.guests, results)
         else:

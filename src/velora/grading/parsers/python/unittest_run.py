@@ -15,6 +15,8 @@ RAW = 500
 """Characters of a line kept as evidence."""
 
 _INNER = 5000  # tests that a test may run itself
+_FEW = 200  # tests that are always looked at as a whole
+_WORK = 1_000_000  # tests looked at again and again, as runs within end
 
 
 @dataclass(slots=True)
@@ -82,6 +84,7 @@ class Run:
         last: the last line of the list.
         guests: results of runs that tests of this one may have run.
         resumed: it goes on behind the end of such a run.
+        work: how many tests were looked at so far when runs within it ended.
     """
 
     tests: list[Test] = field(default_factory=list)
@@ -94,6 +97,7 @@ class Run:
     last: str = ""
     guests: dict[str, TestResult] = field(default_factory=dict)
     resumed: bool = False
+    work: int = 0
 
     def close(
         self, number: int, ran: int, totals: dict[str, int], lines: grammar.Grammar
@@ -107,9 +111,18 @@ class Run:
                 f"line {number}: {totals['failures']} failures and {totals['errors']} errors "
                 f"counted, {self.blocks['FAIL']} and {self.blocks['ERROR']} described"
             )
-        tests = self._own(self.tests, ran, whole=whole)
-        outer = _outer(tests, ran)
-        tests, rest = tests[outer:], tests[:outer]
+        rest: list[Test] = []
+        inner_run = len(self.tests) > 2 * ran + _FEW or self.work > _WORK
+        outer = _outer(self.tests, ran) if inner_run else 0
+        if not outer:
+            self.work += len(self.tests)
+            self.tests = self._own(self.tests, ran, whole=whole)
+            outer = 0 if _fits(self.tests, ran) else _outer(self.tests, ran)
+        tests = self.tests[outer:]
+        if outer:
+            # In place: a long outer run must not be copied at the end of each inner one.
+            rest = self.tests
+            del rest[outer:]
         for test in tests:
             if whole:
                 test.bad = None  # the blocks say it, or it was printed, or is a class fixture's
@@ -199,8 +212,6 @@ def _check(number: int, ran: int, totals: dict[str, int], tests: list[Test]) -> 
 def _outer(tests: list[Test], ran: int) -> int:
     """How many of `tests` belong to an outer run, whose last test runs unittest itself: the totals
     cover only what came after it, and it has no verdict yet."""
-    if _fits(tests, ran):
-        return 0
     for at in range(len(tests) - 1, max(-1, len(tests) - _INNER), -1):
         if tests[at].result is None:
             inner = tests[at + 1 :]
