@@ -297,13 +297,15 @@ class Session:
 
     def _start(self, number: int, name: str, after: str) -> bool:
         """A test begins, or output looks so."""
+        if not _FILE.match(name):
+            return False
         if self.workers:
             self.flying[name] = number
             return True
         if self.pending and name != self.pending:
             if self.glued:
                 self._settle()
-            elif name in self.results or not _FILE.match(name):
+            elif name in self.results:
                 return False
             else:
                 self.lost += 1
