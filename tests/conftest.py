@@ -8,6 +8,8 @@ import pytest
 
 from tests.runs import Desk
 
+collect_ignore = ["fixtures"]  # sample projects, whose tests are run by others
+
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:

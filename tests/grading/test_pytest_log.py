@@ -173,23 +173,19 @@ def test_names_in_progress_lines() -> None:
             "a.py::t[x PASSED [ 10%] y] PASSED                      [ 10%]",
             "a.py::s[one (two] SKIPPED (because (of) PASSED)        [ 20%]",
             "a.py::count PASSED                                     [ 3/10]",
-            "[gw11] [ 40%] PASSED a.py::far[a b] ",
-            "[gw0] FAILED a.py::old ",
             "a.py::live ",
             "-------------------------------- live log call ---------------------------------",
             "INFO     root:a.py:1 hello",
             "PASSED                                                  [ 50%]",
             "a.py::shown some output",
             "FAILED",
-            end="=== 2 failed, 4 passed, 1 skipped in 83.45s (0:01:23) ===",
+            end="=== 1 failed, 3 passed, 1 skipped in 83.45s (0:01:23) ===",
         )
     )
     assert statuses(parsed) == {
         "a.py::t[x PASSED [ 10%] y]": "PASSED",
         "a.py::s[one (two]": "SKIPPED",
         "a.py::count": "PASSED",
-        "a.py::far[a b]": "PASSED",
-        "a.py::old": "FAILED",
         "a.py::live": "PASSED",
         "a.py::shown": "FAILED",
     }
@@ -227,3 +223,122 @@ def test_a_hostile_line_costs_little() -> None:
         "[gw0] " * 200_000,
     ):
         log(HEAD, line, SUMMARY, line)
+
+
+def test_names_in_progress_lines_of_xdist() -> None:
+    parsed = log(
+        *session(
+            "a.py::far[a b] ",
+            "b.py::old ",
+            "[gw11] [ 40%] PASSED a.py::far[a b] ",
+            "[gw0] FAILED b.py::old ",
+            end="=== 1 failed, 1 passed in 0.1s ===",
+        )
+    )
+    assert statuses(parsed) == {"a.py::far[a b]": "PASSED", "b.py::old": "FAILED"}
+
+
+def test_each_test_that_a_worker_began_is_in_flight_at_a_crash() -> None:
+    lines = ["2 workers [9 items]", "a.py::one ", "a.py::two ", "[gw0] PASSED a.py::one "]
+    parsed = log(HEAD, *lines, "a.py::three ")
+    assert statuses(parsed) == {
+        "a.py::one": "PASSED",
+        "a.py::two": "ERROR",
+        "a.py::three": "ERROR",
+    }
+
+
+def test_a_test_that_runs_pytest_shows_none_of_its_own() -> None:
+    inner = session("x.py::t PASSED [100%]")
+    lines = [HEAD, "collected 2 items", "", "a.py::runs " + HEAD, *inner[1:], "PASSED"]
+    whole = log(*lines, "a.py::b FAILED", "=== 1 failed, 1 passed in 0.1s ===")
+    assert statuses(whole) == {"a.py::runs": "PASSED", "a.py::b": "FAILED"}
+    assert whole.complete
+    cut = log(*lines[:-1])
+    assert statuses(cut) == {"a.py::runs": "ERROR", "x.py::t": "PASSED"}
+    assert not cut.complete
+
+
+def test_output_that_looks_like_other_tests() -> None:
+    lines = [
+        "a.py::one some output",
+        "a.py::other PASSED",
+        "std::vector text",
+        "PASSED",
+        "a.py::two PASSED",
+        "a.py::forged PASSED",
+        "FAILED",
+        "a.py::three textPASSED",
+        "a.py::four PASSEDtext",
+    ]
+    parsed = log(*session(*lines, collected=4, end="=== 1 failed, 3 passed in 0.1s ==="))
+    assert set(statuses(parsed)) == {"a.py::one"}
+    fine = log(*session(*lines[-2:], collected=2, end="=== 2 passed in 0.1s ==="))
+    assert statuses(fine) == {"a.py::three": "PASSED", "a.py::four": "PASSED"}
+
+
+def test_passes_behind_failures_may_be_part_of_a_message() -> None:
+    lines = ["a.py FF. [100%]", SUMMARY, "FAILED a.py::one - x", "PASSED a.py::two"]
+    end = "=== 2 failed, 2 passed in 0.1s ==="
+    assert statuses(log(*session(*lines, "FAILED a.py::three", end=end))) == {
+        "a.py::one": "FAILED",
+        "a.py::three": "FAILED",
+    }
+    end = "=== 1 failed, 1 passed in 0.1s ==="
+    assert statuses(log(*session(*lines, end=end))) == {
+        "a.py::one": "FAILED",
+        "a.py::two": "PASSED",
+    }
+
+
+def test_a_last_line_within_a_message() -> None:
+    parsed = log(
+        *session(
+            "a.py FF. [100%]",
+            SUMMARY,
+            "PASSED a.py::one",
+            "FAILED a.py::two - first",
+            "=== 99 passed in 0.01s ===",
+            "FAILED a.py::three",
+            end="=== 2 failed, 1 passed in 0.1s ===",
+        )
+    )
+    assert statuses(parsed) == {
+        "a.py::one": "PASSED",
+        "a.py::two": "FAILED",
+        "a.py::three": "FAILED",
+    }
+    assert parsed.warnings == ()
+
+
+def test_stopped_early() -> None:
+    bang = "!!!!!!!!!!!!!!!!!!!!!!!!!! stopping after 1 failures !!!!!!!!!!!!!!!!!!!!!!!!!!!"
+    lines = ["a.py::t FAILED [ 10%]", SUMMARY, "FAILED a.py::t", bang]
+    parsed = log(*session(*lines, collected=10, end="=== 1 failed in 0.1s ==="))
+    assert statuses(parsed) == {"a.py::t": "FAILED"}
+    assert parsed.complete
+
+
+def test_collected_only() -> None:
+    for end in ("=== 5 tests collected in 0.01s ===", "2/5 tests collected (3 deselected) in 0.1s"):
+        found = "collected 5 items / 3 deselected / 2 selected" if "/" in end else "collected 5"
+        assert log(HEAD, f"{found} items", "", "<Module a.py>", end).complete
+
+
+def test_a_second_session_that_is_cut_off() -> None:
+    parsed = log(*session("a.py::t PASSED [100%]"), HEAD, "collected 2 items", "", "b.py::t ")
+    assert statuses(parsed) == {"a.py::t": "PASSED", "b.py::t": "ERROR"}
+    assert not parsed.complete
+
+
+def test_a_long_reason_goes_on_in_the_next_lines() -> None:
+    parsed = log(
+        *session(
+            "a.py::s[x] SKIPPED (one",
+            "a.py::forged PASSED",
+            "two)                                                                     [ 50%]",
+            "a.py::t PASSED                                                           [100%]",
+            end="=== 1 passed, 1 skipped in 0.1s ===",
+        )
+    )
+    assert statuses(parsed) == {"a.py::s[x]": "SKIPPED", "a.py::t": "PASSED"}

@@ -1,244 +1,256 @@
-"""Reads the output of unittest's text runner, Python 3.6 to 3.14, best with `-v`.
+"""Reads the output of unittest's text runner, Python 3.6 to 3.14, best with `-v`, and of the
+runners that print alike: Django's, nose2 and nose.
 
 A run first lists its tests: `method (module.Class) ... ` (from 3.11 on
 `method (module.Class.method) ... `; a docstring stands on a line of its own), then whatever the
 test writes, then the verdict. After the list come blocks that name every failure and error, and
 the totals. The list shares the stream with the tests' own output, so a printed `ok` proves
-nothing by itself: a name is passed only if no block names it, and a verdict that is glued to
-other output is believed only in a run whose blocks are as many as its totals say. Failed
-sub-tests leave no verdict for their parent up to 3.10 and indented lines from 3.11 on.
+nothing by itself: a name is passed only if no block names it; a verdict that is glued to other
+output is believed only in a run whose blocks are as many as its totals say; and where the list is
+longer than the run, tests that began within another's output are not believed. Failed sub-tests
+leave no verdict for their parent up to 3.10 and indented lines from 3.11 on.
 
 Names are `module.Class.method`; class and module fixtures keep their form,
 `setUpClass (module.Class)`. Without `-v` only failures have names, and lines that look like a
 list are not believed.
+
+A run within a test of another is that test's output if the outer one comes to its end, and the
+next command after a crash if not.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
-
 from velora.grading.parsers.framework import Framework
-from velora.grading.parsers.python import unittest_lines as grammar
-from velora.grading.parsers.tally import merge, note, worse
+from velora.grading.parsers.python import unittest_lines as lines
+from velora.grading.parsers.python.nose_lines import NoseGrammar
+from velora.grading.parsers.python.unittest_run import RAW, Run, Test
+from velora.grading.parsers.tally import merge, note
 from velora.grading.protocol import Parsed, Status, TestResult
 
-_RAW = 500  # characters of a line kept as evidence
-_INNER = 5000  # tests that a test may run itself
-
-
-@dataclass(slots=True)
-class _Test:
-    """A test that began; `good` and `bad` are the worst of its verdicts of either kind."""
-
-    name: str
-    line: int
-    described: bool  # False until the line with its docstring came
-    good: TestResult | None = None
-    bad: TestResult | None = None
-    tail: str = ""  # the end of its output, where a verdict may hide
-    open: bool = True  # its output goes on
-
-    @property
-    def result(self) -> TestResult | None:
-        """The worst of all its verdicts."""
-        return self.bad or self.good
-
-    def decide(self, status: Status, number: int, raw: str) -> None:
-        """Another verdict, its own or a printed one."""
-        result = TestResult(status, number, raw[-_RAW:])
-        if status in (Status.FAILED, Status.ERROR):
-            if self.bad is None or worse(status, self.bad.status):
-                self.bad = result
-        elif self.good is None or worse(status, self.good.status):
-            self.good = result
-
-
-@dataclass(slots=True)
-class _Run:
-    """A run that is open."""
-
-    tests: list[_Test] = field(default_factory=list)
-    failures: dict[str, TestResult] = field(default_factory=dict)
-    blocks: dict[str, int] = field(default_factory=lambda: {"FAIL": 0, "ERROR": 0})
+_ECHO = ("Stdout:", "Stderr:")
+_DURATIONS = "Slowest test durations"
 
 
 class UnittestReader:
-    """All runs of a log; `complete` if the last one came to its end."""
+    """All runs of a log; `complete` if each one came to its end."""
+
+    grammar: lines.Grammar = lines.Grammar()
 
     def __init__(self) -> None:
         self.results: dict[str, TestResult] = {}
         self.warnings: list[str] = []
-        self.run = _Run()
+        self.run = Run()
         self.listing = True
+        self.echo = False
+        self.timing = False
+        self.before = ""
         self.heading: list[tuple[int, str]] = []
         self.ran: int | None = None
         self.complete = False
 
     def feed(self, number: int, line: str) -> None:
         """Take the next line."""
-        if self._block(number, line):
+        first = line[:1]
+        if (self.heading or first == "=") and self._block(number, line):
             return
-        if (ran := grammar.ran(line)) is not None:
+        if first == "R" and (ran := lines.ran(line)) is not None:
             self.ran = ran
-            return
-        if self.ran is not None and line:
-            totals = grammar.totals(line)
-            if totals is not None:
-                self._close(number, self.ran, totals)
-                return
-        if self.listing:
+        elif (
+            self.ran is not None
+            and first in ("O", "F", "N")
+            and (totals := lines.totals(line)) is not None
+        ):
+            self._close(number, self.ran, totals)
+        elif first == "S" and line == _DURATIONS:
+            self.timing, self.listing = True, False
+        elif self.timing:
+            if (taken := lines.taken(line)) is not None:
+                self.run.durations[taken[0]] = taken[1]
+        elif self.listing:
             self._list(number, line)
+        elif line in _ECHO:
+            self.echo = True
+        elif self.echo and line.endswith(("ok", ")", "...", "... ")):
+            self.run.echoes.update(start.name for start in self.grammar.starts(line, ""))
 
     def finish(self) -> Parsed:
         """The end of the log."""
         run = self.run
-        if run.failures or any(test.name not in self.results for test in run.tests):
-            self.complete = False
+        tests = run.tests
+        if run.failures or any(test.name not in self.results for test in tests):
             self.warnings.append("the last run has no totals: it was cut off")
-            for test in run.tests:
+            for test in tests:
                 if test.result is None:
                     test.decide(Status.ERROR, test.line, "no verdict: the run was cut off")
-        elif run.tests:
+            if tests and self.listing and tests[-1].bad is None:
+                what = "what came after its verdict did not finish: the run was cut off"
+                tests[-1].decide(Status.ERROR, tests[-1].line, what)
+            # Behind another run's totals these lines may be what its tests printed.
+            passes = Status.PASSED if self.complete and not run.resumed else None
+            shown = run.results(tests).items()
+            merge(self.results, {n: r for n, r in shown if r.status is not passes})
+            self.complete = False
+        elif tests:
             self.warnings.append("lines after the totals look like tests")
-        self._merge(run.tests, run.failures)
+        merge(self.results, run.guests)
         return Parsed(self.results, self.complete, tuple(self.warnings))
 
     def _block(self, number: int, line: str) -> bool:
         """`=====`, `FAIL: name`, perhaps a docstring, `-----`: the head of a failure's block."""
-        if grammar.is_double_rule(line):
+        if lines.is_double_rule(line):
             self.heading = [(number, line)]
             return False
         if not self.heading:
             return False
         self.heading.append((number, line))
-        if len(self.heading) == 2:
-            if grammar.block(line) is None:
+        texts = [text for _, text in self.heading[1:]]
+        if len(texts) == 1:
+            if self.grammar.block(texts) is None:
                 self.heading = []
             return False
-        if not grammar.is_rule(line):
-            if len(self.heading) > 3:
+        if not lines.is_rule(line):
+            if len(texts) > self.grammar.heading:
                 self.heading = []
             return False
         number, head = self.heading[1]
         self.heading = []
-        found = grammar.block(head)
+        found = self.grammar.block(texts[:-1])
         if found is None:
             return False
-        kind, name = found
-        status = Status.FAILED if kind == "FAIL" else Status.ERROR
-        self.run.blocks[kind] += 1
-        note(self.run.failures, name, TestResult(status, number, head[:_RAW]))
-        self.listing = False
+        status = Status.FAILED if found.kind == "FAIL" else Status.ERROR
+        self.run.blocks[found.kind] += 1
+        if not found.name or lines.is_fixture(found.name):
+            self.run.fixtures += 1
+        if found.name:
+            note(self.run.failures, found.name, TestResult(status, number, head[:RAW]))
+        if found.sub:
+            self.run.subs.add(found.name)
+        self.listing = self.echo = False
         return True
 
     def _list(self, number: int, line: str) -> None:
         """A line of the list: a test's name, its output, its verdict."""
         tests = self.run.tests
-        started = grammar.starts(line)
         rest = line
-        if started:
-            tests.extend(_Test(start.name, number, start.described) for start in started)
-            rest = started[-1].rest
-        elif tests and not tests[-1].described:
-            tests[-1].described = True
-            after = grammar.described(line)
+        last = line[-1:]
+        before = self.before
+        if self.grammar.numbered:
+            self.before = line if ":" in line and last.isdigit() else ""
+        if tests and not tests[-1].described and lines.direct_start(line) is None:
+            test = tests[-1]
+            if test.closing and lines.GAP not in line:
+                test.closing -= 1
+                return
+            test.described = True
+            after = self.grammar.described(line)
             if after is None:
                 tests.pop()  # it only looked like the first of two lines
             else:
                 rest = after
-        if not tests or not tests[-1].described:
+        elif last == ")" or " ..." in line or before or self.before:
+            started = self.grammar.starts(line, before)
+            if started and tests and not tests[-1].described:
+                tests.pop()
+            for start in started:
+                self._start(number, start)
+            if started:
+                rest = started[-1].rest
+        if line and not lines.is_rule(line):
+            self.run.last = line
+        elif line == "" or not tests:
             return
-        test = tests[-1]
-        sub = grammar.subtest(line)
-        status = sub[1] if sub and sub[0] == test.name else grammar.verdict(rest)
-        if status is not None:
+        if line in _ECHO:
+            self.echo = True
+        elif tests and tests[-1].described:
+            self._output(number, line, rest)
+
+    def _start(self, number: int, start: lines.Start) -> None:
+        tests = self.run.tests
+        before = tests[-1] if tests else None
+        test = Test(start.name, number, start.described, start.closing, start.twice)
+        test.echoed = self.echo
+        if before is not None:
+            test.nested = before.result is None and not before.tail
+            if before.stray and _owner(before.name) == _owner(start.name):
+                before.keep_stray()
+        tests.append(test)
+
+    def _output(self, number: int, line: str, rest: str) -> None:
+        """What the last test of the list printed, or its verdict."""
+        test = self.run.tests[-1]
+        sub = self.grammar.subtest(line) if line[:2] == "  " else None
+        status = sub[1] if sub and sub[0] == test.name else self.grammar.verdict(rest)
+        if status is Status.SKIPPED and rest is line and test.good and test.stray is None:
+            # Up to 3.10 a class that skips itself has no name.
+            test.stray = TestResult(status, number, line[-RAW:])
+        elif status is not None:
             test.decide(status, number, line)
-        elif grammar.is_rule(line) or grammar.is_double_rule(line):
+        elif line[0] in "-=" and (lines.is_rule(line) or lines.is_double_rule(line)):
             test.open = False
         elif rest and test.open:
-            test.tail = rest[-_RAW:]
+            test.tail = rest[-RAW:]
 
     def _close(self, number: int, ran: int, totals: dict[str, int]) -> None:
         """The totals of a run."""
         run = self.run
-        outer = _outer(run.tests, ran)
-        tests = run.tests[outer:]
-        whole = run.blocks == {"FAIL": totals["failures"], "ERROR": totals["errors"]}
-        if not whole:
-            self.warnings.append(
-                f"line {number}: {totals['failures']} failures and {totals['errors']} errors "
-                f"counted, {run.blocks['FAIL']} and {run.blocks['ERROR']} described"
-            )
-        for test in tests:
-            if whole and test.name not in run.failures:
-                test.bad = None  # printed by the test, or a class fixture's verdict without a name
-                status = grammar.glued_verdict(test.tail)
-                if test.good is None and status is not None:
-                    test.decide(status, test.line, test.tail)
-        if ran and 2 * len(_names(tests)) <= ran:
-            # Without -v there is no list: these lines were printed by tests.
-            if tests:
-                self.warnings.append(
-                    f"line {number}: {ran} tests ran, only {len(_names(tests))} are listed: no -v?"
-                )
-            tests = []
+        results, warnings, rest = run.close(number, ran, totals, self.grammar)
+        self.run = Run(rest)
+        if rest:
+            self.run.work = run.work
+            self.run.guests, self.run.resumed = run.guests, True
+            merge(self.run.guests, results)
         else:
-            self._check(number, ran, totals, tests)
-        self._merge(tests, run.failures)
+            merge(self.results, results)
+        self.warnings += warnings
         self.complete = True
         self.listing = True
+        self.echo = self.timing = False
         self.ran = None
-        self.run = _Run(run.tests[:outer])
-
-    def _check(self, number: int, ran: int, totals: dict[str, int], tests: list[_Test]) -> None:
-        if not _fits(tests, ran):
-            listed = len(_names(tests))
-            self.warnings.append(f"line {number}: {ran} tests ran, {listed} are listed")
-        counts = Counter(test.result.status for test in tests if test.result is not None)
-        for key, status in (
-            ("expected failures", Status.XFAIL),
-            ("unexpected successes", Status.XPASS),
-        ):
-            if counts[status] != totals[key]:
-                self.warnings.append(
-                    f"line {number}: {totals[key]} {key} counted, {counts[status]} listed"
-                )
-
-    def _merge(self, tests: list[_Test], failures: dict[str, TestResult]) -> None:
-        for test in tests:
-            if test.result is not None:
-                note(self.results, test.name, test.result)
-        merge(self.results, failures)
+        self.before = ""
 
 
-def _outer(tests: list[_Test], ran: int) -> int:
-    """How many of `tests` belong to an outer run, whose last test runs unittest itself: the totals
-    cover only what came after it, and it has no verdict yet."""
-    if _fits(tests, ran):
-        return 0
-    for at in range(len(tests) - 1, max(-1, len(tests) - _INNER), -1):
-        if tests[at].result is None:
-            inner = tests[at + 1 :]
-            return at + 1 if not inner or _fits(inner, ran) else 0
-    return 0
+def _owner(name: str) -> str:
+    return name.rpartition(".")[0]
 
 
-def _fits(tests: list[_Test], ran: int) -> bool:
-    """`tests` may be the list of a run of `ran` tests; some versions do not count skipped ones."""
-    skipped = {test.name for test in tests if test.result and test.result.status is Status.SKIPPED}
-    names = _names(tests)
-    return len(names) - len(skipped) <= ran <= len(names)
+class NoseReader(UnittestReader):
+    """The same for nose and nose2."""
+
+    grammar = NoseGrammar()
 
 
-def _names(tests: list[_Test]) -> set[str]:
-    return {test.name for test in tests if not grammar.is_fixture(test.name)}
-
+_SIGNS = r"Ran \d+ tests? in [\d.]+s$|\w+ \([\w.<>]+\)(?: \.\.\. .*| \.\.\.)?$"
 
 FRAMEWORK = Framework(
     name="unittest",
     reader=UnittestReader,
     names="`module.Class.test_method`",
-    signs=r"Ran \d+ tests? in [\d.]+s$|\w+ \([\w.<>]+\)(?: \.\.\. .*| \.\.\.)?$",
+    signs=_SIGNS,
+    languages=("python",),
+)
+
+DJANGO = Framework(
+    name="django",
+    reader=UnittestReader,
+    names="`module.Class.test_method`",
+    languages=("python",),
+)
+"""Its runner prints unittest's lines, so `auto` says unittest."""
+
+NOSE = Framework(
+    name="nose",
+    reader=NoseReader,
+    names="`module.Class.test_method`, `module.function`, `module.generator(1, 'a')`",
+    languages=("python",),
+)
+"""Its lines are nose2's, so `auto` says nose2."""
+
+NOSE2 = Framework(
+    name="nose2",
+    reader=NoseReader,
+    names="`module.Class.test_method`, `module.function`, `module.function:2`",
+    signs=r"[^\W\d]\w*(?:\.\w+)+(?::\d+)?(?:\.<locals>\.C \(\w+\))? \.\.\. "
+    r"(?:ok|FAIL|ERROR|SKIP|skipped)(?:$|[ :])",
+    hosts=("unittest",),
     languages=("python",),
 )
