@@ -15,6 +15,7 @@ from velora.grading.log import FileLog
 from velora.grading.parsers import registry
 from velora.grading.parsers.text import lines
 from velora.grading.protocol import Status
+from velora.languages.profiles import ALL
 
 PIECES = st.sampled_from(
     [
@@ -176,3 +177,11 @@ def test_of_an_endless_line_only_so_much_is_read(tmp_path: Path) -> None:
         "line 2 has 5,000,000 bytes; only the first 1,000 were read",
         "line 4 has 3,000,000 bytes; only the first 1,000 were read",
     )
+
+
+def test_the_parsers_that_others_name_are_there() -> None:
+    known = set(registry.FRAMEWORKS)
+    for framework in (*registry.FRAMEWORKS.values(), *registry.REFERENCE.values()):
+        assert set(framework.strict) <= known, framework.name
+        assert set(framework.hosts) <= known, framework.name
+    assert {profile.parser for profile in ALL if profile.parser} <= known

@@ -45,7 +45,8 @@ def make(root: Path) -> None:
         ("serial", "cd serial && make check"),
         (
             "serial-forged",
-            "cd serial && make check TESTS='passes.sh fails.sh skips.sh xfails.sh xpasses.sh prints.sh'",
+            "cd serial && make check "
+            "TESTS='passes.sh fails.sh skips.sh xfails.sh xpasses.sh prints.sh'",
         ),
     ):
         bench.sh("rm -f *.log *.trs */*.log */*.trs")

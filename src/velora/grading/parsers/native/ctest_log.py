@@ -169,7 +169,7 @@ FRAMEWORK = Framework(
         "cppunit",
         "pass-fail",
         "tap",
-        "junit",
+        "junit-xml",
         "pytest",
         "unittest",
     ),

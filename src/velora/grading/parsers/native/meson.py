@@ -174,6 +174,7 @@ class MesonReader:
                 self.warnings.append(totals.exceeded(run.line, passed, seen))
                 results = totals.without_passes(results)
             if count % max(1, len(run.tests)):  # with --repeat a multiple
+                self.cut = True
                 self.warnings.append(
                     f"line {run.line}: {count} tests counted, {len(run.tests)} seen"
                 )

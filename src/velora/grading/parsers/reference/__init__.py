@@ -31,16 +31,15 @@ from velora.grading.parsers.reference import (
 
 _PYTEST = ("pytest",)
 _UNITTEST = ("unittest", "nose2", "django")
-_JVM = ("surefire", "gradle", "ant", "ant-junit", "junit-console", "testng", "junit-xml")
+_JVM = ("surefire", "gradle", "ant-junit", "junit-console", "testng", "junit-xml")
 _SCRIPT = ("jest", "vitest", "mocha", "ava", "jasmine", "karma", "node-test", "tape", "tap")
 _GO = ("gotest", "gotest-json", "gotestsum")
-_RUST = ("cargo", "cargo-test", "nextest")
+_RUST = ("cargo", "nextest")
 _NATIVE = (
     "gtest",
     "catch2",
     "doctest",
     "boost",
-    "boost-test",
     "ctest",
     "automake",
     "meson",
