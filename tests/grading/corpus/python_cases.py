@@ -32,7 +32,7 @@ ENVIRONMENTS: dict[str, tuple[str, list[str]]] = {
     ),
     "nose": ("3.7", ["setuptools<58", "nose==1.3.7"]),
     "nose2-0.9.2": ("3.7", ["nose2==0.9.2"]),
-    "nose2-0.15.1": ("3.12", ["nose2==0.15.1"]),
+    "nose2-0.16.0": ("3.12", ["nose2==0.16.0"]),
     "django-2.2": ("3.8", ["django==2.2.*", "tblib"]),
     "django-4.2": ("3.10", ["django==4.2.*", "tblib"]),
     "django-5.2": ("3.12", ["django==5.2.*", "tblib"]),
@@ -268,7 +268,7 @@ NAMED = ["--junit-xml-path", "junit.xml"]
 
 def nose_cases() -> Iterator[Case]:
     """nose's and nose2's."""
-    for version in ("0.9.2", "0.15.1"):
+    for version in ("0.9.2", "0.16.0"):
         for case, args in (("verbose", ["-v"]), ("default", []), ("unittest", ["-v"])):
             ours = case != "unittest"
             yield Case(
