@@ -134,8 +134,8 @@ FRAMEWORK = Framework(
     reader=CppunitReader,
     names="Class::test as in the XML outputter's file: space::Calc::adds",
     signs=(
-        r"[A-Za-z_][\w:<>,]{0,300}::\w{1,200} : (?:OK|assertion|error)$"
-        r"|!!!FAILURES!!!$|Run: +\d+ +Fail|.{1,300}(?::\d+:| : )(?:Assertion|Error)$"
+        r"[A-Za-z_]\w*(?:::\w+)+ : (?:OK|assertion|error)$"
+        r"|!!!FAILURES!!!$|Failures !!!$|Run: +\d+ +Fail"
     ),
     languages=("cpp",),
 )

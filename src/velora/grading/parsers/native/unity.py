@@ -47,6 +47,9 @@ class UnityReader:
             self._result(number, line)
         elif "TEST(" in line:
             self._fixture(number, line)
+        elif self.open and line.endswith(" PASS"):
+            self._note(self.open, Status.PASSED, number, line)
+            self.open = ""
         elif line[:1].isdigit() and (found := _COUNTS.match(line)):
             self._close(number, *(int(each) for each in found.groups()))
 
