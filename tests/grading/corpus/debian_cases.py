@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -60,6 +61,61 @@ def prove() -> None:
 _VERSIONS = 'print "$Test::Harness::VERSION (Test::More $Test::More::VERSION, perl $^V)"'
 
 
+def bats() -> None:
+    """bats: what it knows of each test when it is torn down."""
+    source = "bats' variables in each test's teardown"
+    fixture = {"setup_file failed": "FAILED"}
+    killed = {"kills its shell": "in TAP a test that kills bats has no line"}
+    glued = {"leaves half a line": "its verdict is glued to what it printed"}
+    sequence = ("a test out of sequence",)
+
+    def case(name: str, *args: str, **more: object) -> Case:
+        env = {"TERM": "xterm"}
+        return Case(name, ("bats", *args), _bats, source, env, **more)  # type: ignore[arg-type]
+
+    def hide(reasons: dict[str, str]) -> Callable[[str, str], str]:
+        return lambda name, _: reasons.get(name, "")
+
+    pretty = case("pretty", "--pretty", "basic.bats")
+    kill = case("kill", "--pretty", "more/exits.bats", more={"kills its shell": "ERROR"})
+    tap = case("tap", "--tap", "basic.bats", "more", more=fixture, warnings=sequence)
+    with tempfile.TemporaryDirectory() as name:
+        old, new = (_npm(Path(name), f"bats@{each}") for each in ("1.1.0", "1.13.0"))
+        make("bats", "1.1.0", case("tap", "--tap", "more/broken.bats", "good.bats"), old)
+        make("bats", "1.1.0", pretty, old)
+        odd = case("odd", "--tap", "odd", "good.bats", hidden=hide(glued))
+        make("bats", "1.13.0", odd, new)
+        args = ("--tap", "--timing", "basic.bats", "good.bats")
+        timing = case("timing", *args, warnings=sequence)
+        make("bats", "1.13.0", timing, new)
+        make("bats", "1.13.0", case("pretty", "--pretty", "--timing", "basic.bats"), new)
+        make("bats", "1.13.0", kill, new)
+        slow = replace(case("timeout", "--tap", "hang"), env={"BATS_TEST_TIMEOUT": "1"})
+        make("bats", "1.13.0", replace(slow, more={"slow": "ERROR"}), new)
+        slow = replace(slow, env={"BATS_TEST_TIMEOUT": "1", "TERM": "xterm"})
+        slow = replace(slow, name="timeout-pretty", command=("bats", "--pretty", "hang"))
+        make("bats", "1.13.0", replace(slow, more={"slow": "ERROR"}), new)
+    version = output("bats", "--version").removeprefix("Bats ")
+    make("bats", version, replace(tap, hidden=hide(killed)))
+    tap13 = ("--formatter", "tap13", "basic.bats")
+    make("bats", version, case("tap13", *tap13, warnings=sequence))
+    cut = case("cut", "--pretty", "hang", "basic.bats", warnings=("no totals",), limit=3)
+    make("bats", version, replace(cut, complete=False, more={"slow": "ERROR"}))
+
+
+def _npm(directory: Path, package: str) -> Path:
+    place = directory / package
+    place.mkdir()
+    command = ["npm", "install", "--prefix", str(place), "--no-audit", "--no-fund", package]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return place / "node_modules" / "bats" / "bin"
+
+
+def _bats(report: Path) -> Results:
+    rows = (line.partition("\t") for line in report.read_text().splitlines())
+    return worst((name, status) for status, _, name in rows)
+
+
 def _prove(report: Path) -> Results:
     pairs: list[tuple[str, str]] = []
     for line in report.read_text().splitlines():
@@ -73,4 +129,4 @@ def _prove(report: Path) -> Results:
     return worst(pairs)
 
 
-ALL: dict[str, Callable[[], None]] = {"prove": prove}
+ALL: dict[str, Callable[[], None]] = {"prove": prove, "bats": bats}
