@@ -71,7 +71,7 @@ def bats() -> None:
 
     def case(name: str, *args: str, **more: object) -> Case:
         env = {"TERM": "xterm"}
-        return Case(name, ("bats", *args), _bats, source, env, **more)  # type: ignore[arg-type]
+        return Case(name, ("bats", *args), _rows, source, env, **more)  # type: ignore[arg-type]
 
     def hide(reasons: dict[str, str]) -> Callable[[str, str], str]:
         return lambda name, _: reasons.get(name, "")
@@ -103,6 +103,40 @@ def bats() -> None:
     make("bats", version, replace(cut, complete=False, more={"slow": "ERROR"}))
 
 
+def busted() -> None:
+    """busted: a helper script that hears of every test."""
+    version = f"{output('busted', '--version')} ({output('lua', '-e', 'print(_VERSION)')})"
+    source = "a helper that busted tells of every test"
+    quiet = "passing tests are not named"
+
+    def case(name: str, *args: str, **more: object) -> Case:
+        command = ("busted", "--helper=truth.lua", *args)
+        return Case(name, command, _rows, source, **more)  # type: ignore[arg-type]
+
+    def hide(_: str, status: str) -> str:
+        return quiet if status == "PASSED" else ""
+
+    everything = ("spec", "broken")
+    make("busted", version, case("utf", "-o", "utfTerminal", *everything, hidden=hide))
+    make("busted", version, case("plain", "-v", *everything, hidden=hide))
+    good = case("good", "-o", "plainTerminal", "--repeat=2", "spec/good_spec.lua", hidden=hide)
+    make("busted", version, good)
+    gtest = case("gtest", "-o", "gtest", "spec")
+    make("busted", version, gtest)
+    unnamed = "a test that declares itself pending is not named in TAP"
+    forged = "a test printed a line with its number"
+    pending = {"calc is pending inside": unnamed, "calc adds numbers": forged}
+    tap = case("tap", "-o", "TAP", "spec", hidden=lambda n, _: pending.get(n, ""))
+    make("busted", version, replace(tap, truth=_no_errors, warnings=("out of sequence",)))
+    crash = case("crash", "-o", "gtest", "spec/good_spec.lua", "crash", complete=False)
+    make("busted", version, replace(crash, more={"crash leaves": "ERROR"}))
+
+
+def _no_errors(report: Path) -> Results:
+    """TAP has no errors."""
+    return {n: "FAILED" if s == "ERROR" else s for n, s in _rows(report).items()}
+
+
 def _npm(directory: Path, package: str) -> Path:
     place = directory / package
     place.mkdir()
@@ -111,7 +145,7 @@ def _npm(directory: Path, package: str) -> Path:
     return place / "node_modules" / "bats" / "bin"
 
 
-def _bats(report: Path) -> Results:
+def _rows(report: Path) -> Results:
     rows = (line.partition("\t") for line in report.read_text().splitlines())
     return worst((name, status) for status, _, name in rows)
 
@@ -129,4 +163,4 @@ def _prove(report: Path) -> Results:
     return worst(pairs)
 
 
-ALL: dict[str, Callable[[], None]] = {"prove": prove, "bats": bats}
+ALL: dict[str, Callable[[], None]] = {"prove": prove, "bats": bats, "busted": busted}

@@ -10,7 +10,7 @@ from velora.grading.protocol import Status
 
 _CLOCK = re.compile(r"\[\d\d:\d\d:\d\d\] ")
 _DOTS = re.compile(r" \.{2,}(?: |\Z)")
-_OK = re.compile(r"ok(?: {2,}(\d[\d.]*) (ms|s)(?: \(.*)?)?\Z")
+_OK = re.compile(r"ok(?: {2,}(\d+(?:\.\d+)?) (ms|s)(?: \(.*)?)?\Z")
 _SKIPPED = re.compile(r"skipped(?:: .*)?\Z")
 _BAD = re.compile(
     r"(Dubious, test returned \d+)|(Failed \d+/\d+ subtests)|All \d+ subtests passed"
@@ -66,7 +66,7 @@ def verdict(text: str) -> FileVerdict | None:
         if found[1] is None:
             return FileVerdict(Status.PASSED)
         scale = 1000 if found[2] == "ms" else 1
-        return FileVerdict(Status.PASSED, decimal(found[1].rstrip(".")) / scale)
+        return FileVerdict(Status.PASSED, decimal(found[1]) / scale)
     if _SKIPPED.match(text):
         return FileVerdict(Status.SKIPPED)
     bad = _BAD.match(text)
