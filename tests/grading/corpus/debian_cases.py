@@ -132,6 +132,42 @@ def busted() -> None:
     make("busted", version, replace(crash, more={"crash leaves": "ERROR"}))
 
 
+def exunit() -> None:
+    """ExUnit: a formatter beside its own one."""
+    version = output("elixir", "--short-version").splitlines()[-1]
+    version += f" (OTP {output('erl', '-noshell', '-eval', _OTP)})"
+    source = "a formatter of ExUnit's"
+    quiet = "only failing tests are named without --trace"
+    formatters = ("--formatter", "ExUnit.CLIFormatter", "--formatter", "Truth")
+
+    def case(name: str, *args: str, paths: str = "test", **more: object) -> Case:
+        command = ("mix", "test", *formatters, "--seed", "0", *args)
+        env = {"PATHS": paths, "LC_ALL": "C.UTF-8"}
+        return Case(name, command, _exunit, source, env, **more)  # type: ignore[arg-type]
+
+    def hide(_: str, status: str) -> str:
+        return quiet if status != "FAILED" else ""
+
+    make("exunit", version, case("dots", hidden=hide))
+    make("exunit", version, case("trace", "--trace"))
+    color = ("--trace", "--color", "test/good_test.exs", "test/setup_test.exs")
+    make("exunit", version, case("color", *color))
+    good = case("good", "test/good_test.exs", hidden=hide)
+    make("exunit", version, good)
+    crash = case("crash", "--trace", paths="crash", complete=False, warnings=("no totals",))
+    make("exunit", version, replace(crash, more={"CrashTest > test halts": "ERROR"}))
+    slow = case("timeout", paths="slow", hidden=lambda n, _: quiet if "before" in n else "")
+    make("exunit", version, replace(slow, more={"SlowTest > test takes too long": "ERROR"}))
+
+
+_OTP = 'io:format("~s", [erlang:system_info(otp_release)]), halt().'
+
+
+def _exunit(report: Path) -> Results:
+    rows = (line.split("\t") for line in report.read_text().splitlines())
+    return worst((f"{module} > {name}", status) for status, module, name in rows)
+
+
 def _no_errors(report: Path) -> Results:
     """TAP has no errors."""
     return {n: "FAILED" if s == "ERROR" else s for n, s in _rows(report).items()}
@@ -163,4 +199,9 @@ def _prove(report: Path) -> Results:
     return worst(pairs)
 
 
-ALL: dict[str, Callable[[], None]] = {"prove": prove, "bats": bats, "busted": busted}
+ALL: dict[str, Callable[[], None]] = {
+    "prove": prove,
+    "bats": bats,
+    "busted": busted,
+    "exunit": exunit,
+}
