@@ -35,7 +35,7 @@ def test_a_line_without_a_beginning_was_printed() -> None:
 def test_no_pass_where_more_failed_than_is_shown() -> None:
     log = f"\nATest [test/a_test.exs]\n{row('a')}{row('b')}{FINISHED}2 tests, 1 failure\n{SEED}"
     results, warnings, _ = read(log)
-    assert (results, warnings) == ({}, ("line 6: 1 failures, 0 are shown",))
+    assert (results, warnings) == ({}, ("line 7: 1 failures, 0 are shown",))
 
 
 def test_totals_in_the_middle_were_printed() -> None:

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 from tests.grading.corpus.debian import Case, Results, make, worst
 
@@ -168,6 +169,60 @@ def _exunit(report: Path) -> Results:
     return worst((f"{module} > {name}", status) for status, module, name in rows)
 
 
+def eunit() -> None:
+    """EUnit: its Surefire reports."""
+    version = output("erl", "-noshell", "-eval", _EUNIT)
+    quiet = "only failing tests are named without verbose"
+    fixture = "the failure of a fixture has no name"
+
+    def case(name: str, modules: str, options: str = "verbose,", **more: object) -> Case:
+        code = (
+            'io:setopts([{encoding, unicode}]), file:make_dir("TRUTH"), '
+            f"eunit:test([{modules}], [{options}"
+            '{report, {eunit_surefire, [{dir, "TRUTH"}]}}]), halt().'
+        )
+        command = ("sh", "-c", f"erlc +nowarn *.erl && erl -noshell -eval '{code}'")
+        env = {"LC_ALL": "C.UTF-8"}
+        return Case(name, command, _surefire, "eunit_surefire", env, **more)  # type: ignore[arg-type]
+
+    def unnamed(name: str, _: str) -> str:
+        return fixture if name.startswith("fixture ") else ""
+
+    def dots(name: str, status: str) -> str:
+        return quiet if status == "PASSED" else unnamed(name, status)
+
+    both = ("one or more tests were cancelled",)
+    verbose = case("verbose", "good_tests, calc_tests", hidden=unnamed, warnings=both)
+    make("eunit", version, verbose)
+    make("eunit", version, case("short", "calc_tests", "", hidden=dots, warnings=both))
+    generator = {"odd_tests:odd_test_/0": "ERROR"}
+    odd = case("parallel", "good_tests, parallel_tests, odd_tests", warnings=both, more=generator)
+    make("eunit", version, odd)
+    crash = case("crash", "good_tests, crash_tests", complete=False, warnings=("no totals",))
+    good = ("good_tests: adds_test", "good_tests: subtracts_test", "crash_tests: before_test")
+    more = dict.fromkeys(good, "PASSED") | {"crash_tests: halts_test": "ERROR"}
+    source = "the sample itself: the reports are written at the end"
+    make("eunit", version, replace(crash, more=more, source=source))
+
+
+_EUNIT = (
+    'application:load(eunit), {ok, V} = application:get_key(eunit, vsn), io:format("~s (OTP ~s)", '
+    "[V, erlang:system_info(otp_release)]), halt()."
+)
+
+
+def _surefire(report: Path) -> Results:
+    pairs = []
+    for path in sorted(report.glob("*.xml")):
+        for test in ElementTree.parse(path).iter("testcase"):
+            module, _, name = test.attrib["name"].partition(" ")
+            named = f"{module.removesuffix(':0')}: {name}" if ":" in module else test.attrib["name"]
+            kinds = {each.tag for each in test}
+            status = "ERROR" if "skipped" in kinds or ":" not in module else "PASSED"
+            pairs.append((named, "FAILED" if kinds & {"failure", "error"} else status))
+    return worst(pairs)
+
+
 def _no_errors(report: Path) -> Results:
     """TAP has no errors."""
     return {n: "FAILED" if s == "ERROR" else s for n, s in _rows(report).items()}
@@ -204,4 +259,5 @@ ALL: dict[str, Callable[[], None]] = {
     "bats": bats,
     "busted": busted,
     "exunit": exunit,
+    "eunit": eunit,
 }
