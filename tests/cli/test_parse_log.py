@@ -67,10 +67,10 @@ def test_a_log_as_json(desk: Desk) -> None:
 
 def test_a_log_for_people_shows_failures_first(here: Typed) -> None:
     here.write(PYTEST)
-    done = here.velora("parse-log", "--parser", "parse_log_pytest_v3", "log.txt")
+    done = here.velora("parse-log", "--parser", "pytest", "log.txt")
     assert (done.status, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
-        "parser    python/parse_log_pytest_v3",
+        "parser    pytest",
         "complete  yes",
         "FAILED        1",
         "SKIPPED       1",

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from velora.cli.options import Json
+
 
 def command(
     log: Annotated[
@@ -25,7 +27,7 @@ def command(
     parsers: Annotated[
         bool, typer.Option("--parsers", help="List the parsers and how they name tests.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+    json: Json = False,
 ) -> int:
     """Read a test log and say which test had which status. Exits with 1 if no test was read."""
     from velora.cli import parsing

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.tally import note
+from velora.grading.parsers.text import decimal
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _RAW = 500  # characters of a line kept as evidence
@@ -160,7 +161,7 @@ class SwiftReader:
 
 def _seconds(text: str) -> float | None:
     try:
-        return float(text)
+        return decimal(text)
     except ValueError:
         return None
 

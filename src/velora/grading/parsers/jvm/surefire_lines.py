@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from velora.grading.parsers.text import decimal
 from velora.grading.protocol import Status
 
 _LEVELS = ("[INFO] ", "[ERROR] ", "[WARNING] ")
@@ -162,6 +163,6 @@ def _owned(name: str, suite: str) -> bool:
 def seconds(text: str) -> float | None:
     """`1,002.5` as a number; None if it is none."""
     try:
-        return float(text.replace(",", ""))
+        return decimal(text.replace(",", ""))
     except ValueError:
         return None
