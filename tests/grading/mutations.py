@@ -138,7 +138,7 @@ def check(framework: Framework, text: str, parsed: Parsed) -> None:
         assert 1 <= result.line <= count, (name, result)
         assert result.duration is None or 0 <= result.duration < float("inf"), (name, result)
         if framework.name in registry.FRAMEWORKS:
-            assert name.strip(), result
+            assert name, result
             assert not result.invented, (name, result)
     assert all(isinstance(warning, str) for warning in parsed.warnings)
     if framework.name in registry.FRAMEWORKS:

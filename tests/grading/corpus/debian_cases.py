@@ -223,6 +223,48 @@ def _surefire(report: Path) -> Results:
     return worst(pairs)
 
 
+def testthat() -> None:
+    """testthat: the data frame that a run returns."""
+    words = 'cat(as.character(packageVersion("testthat")), R.version.string)'
+    number, _, language = output("Rscript", "-e", words).partition(" ")
+    version = f"{number} ({language})"
+    quiet = "passing tests are not named"
+
+    def case(name: str, path: str = "tests/testthat", **more: object) -> Case:
+        code = (
+            f'library(testthat); f <- as.data.frame(test_dir("{path}", reporter="{name}", '
+            'stop_on_failure=FALSE)); write(jsonlite::toJSON(f[c("test", "failed", "skipped", '
+            '"error")]), "TRUTH")'
+        )
+        env = {"LC_ALL": "C.UTF-8"}
+        command = ("Rscript", "-e", code)
+        return Case(name, command, _frame, "its data frame", env, **more)  # type: ignore[arg-type]
+
+    def passing(_: str, status: str) -> str:
+        return quiet if status == "PASSED" else ""
+
+    def good(_: str, status: str) -> str:
+        return quiet if status in ("PASSED", "SKIPPED") else ""
+
+    make("testthat", version, case("progress", hidden=passing))
+    make("testthat", version, case("summary", hidden=good))
+    make("testthat", version, case("check", hidden=good))
+    make("testthat", version, case("location", complete=False))
+    crash = case("location", "crash", complete=False)
+    more = {"comes before": "PASSED", "leaves": "ERROR"}
+    source = "the sample itself: the process ends before it returns"
+    make("testthat", version, replace(crash, name="crash", more=more, source=source))
+
+
+def _frame(report: Path) -> Results:
+    pairs = []
+    for row in json.loads(report.read_text()) if report.exists() else []:
+        status = "SKIPPED" if row["skipped"] else "PASSED"
+        status = "FAILED" if row["failed"] else status
+        pairs.append((row["test"], "ERROR" if row["error"] else status))
+    return worst(pairs)
+
+
 def _no_errors(report: Path) -> Results:
     """TAP has no errors."""
     return {n: "FAILED" if s == "ERROR" else s for n, s in _rows(report).items()}
@@ -260,4 +302,5 @@ ALL: dict[str, Callable[[], None]] = {
     "busted": busted,
     "exunit": exunit,
     "eunit": eunit,
+    "testthat": testthat,
 }
