@@ -158,8 +158,9 @@ FRAMEWORK = Framework(
     name="exunit",
     reader=ExunitReader,
     names="`Module > test describe title`, also `Module > doctest Module.function/1 (1)`",
-    signs=r"Randomized with seed \d+$|Running ExUnit with seed: \d+"
+    signs=r"Running ExUnit with seed: \d+|Finished in [\d.]+ seconds \([\d.]+s (?:async|on load)"
     r"|  \* (?:test|doctest|property) .*\[L#\d+\]"
     r"| +\d+\) (?:test|doctest|property) .+ \([A-Z][\w.]*\)$",
     languages=("elixir",),
+    hosts=("rspec",),  # both print `Randomized with seed`
 )
