@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import rows
+from bench import parsing, rows
 from bench.rows import Bench, Row
 
 ALL: dict[str, Callable[[Bench], list[Row]]] = {
@@ -22,6 +22,7 @@ ALL: dict[str, Callable[[Bench], list[Row]]] = {
     "first": rows.first_request,
     "growth": rows.growth,
     "grading": rows.grading,
+    "parse": parsing.parse,
     "help": rows.help_text,
     "install": rows.install,
 }

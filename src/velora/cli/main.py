@@ -11,7 +11,7 @@ from typing import Any, cast
 import typer
 
 from velora import __version__
-from velora.cli import convert, demo, doctor, evaluate, images, run, show, validate
+from velora.cli import convert, demo, doctor, evaluate, images, parse_log, run, show, validate
 from velora.errors import UsageError, VeloraError
 
 app = typer.Typer(
@@ -39,6 +39,7 @@ app.command("evaluate")(evaluate.command)
 app.command("validate")(validate.command)
 app.command("show")(show.command)
 app.command("convert")(convert.command)
+app.command("parse-log")(parse_log.command)
 app.command("doctor")(doctor.command)
 app.add_typer(images.app, name="images")
 

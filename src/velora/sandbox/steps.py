@@ -8,6 +8,7 @@ not the model's failure.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from shlex import quote
 
@@ -23,6 +24,7 @@ export GIT_TERMINAL_PROMPT=0 GIT_PAGER=cat
 set -e
 """
 _SHOWN = 2000
+_OUTSIDE = re.compile(r"(?:^|[\s='\"(<>])(?!/dev/null)(?:/|~|\.\.)[^\s;]*")
 
 
 async def take_steps(
@@ -39,11 +41,14 @@ async def take_steps(
         what: what they are called where they fail, as `setup`.
 
     Raises:
-        TaskInvalid: one failed, or they took too long; with what it said.
+        TaskInvalid: one failed, or they took too long; with what it said. On the bare host, whose
+            files are this machine's: one names a path outside of `workdir`.
         SandboxLost: the sandbox is gone.
     """
     if not commands:
         return
+    if sandbox.backend == "host":
+        _stay_inside(commands, what)
     source = "\n".join([f"cd -- {quote(workdir)} || exit", _HEAD, *commands, ""])
     try:
         result = await sandbox.script(source, timeout=timeout)
@@ -52,3 +57,12 @@ async def take_steps(
     if result.exit_code:
         said = (result.stdout + result.stderr).decode("utf-8", "replace").strip()[-_SHOWN:]
         raise TaskInvalid(f"{what}: exit status {result.exit_code}: {said}")
+
+
+def _stay_inside(commands: Sequence[str], what: str) -> None:
+    for command in commands:
+        if found := _OUTSIDE.search(command):
+            raise TaskInvalid(
+                f"{what}: the host sandbox has no files of its own, and '{found[0].strip()}' lies "
+                "outside of the working directory; run the task in a container"
+            )

@@ -283,7 +283,7 @@ def test_with_the_package_the_command_comes_from_its_tables() -> None:
     assert one.test_command.startswith("./tests/runtests.py --verbosity 2")
     assert one.test_command.endswith("test_core")
     assert one.activation[:2] == CONDA
-    assert one.test_output_parser == "unittest"
+    assert one.test_output_parser == "django"
     assert not any("git apply" in line for line in one.activation)
     (problem,) = of(row).problems
     assert "knows no acme/widget 3.2" in problem

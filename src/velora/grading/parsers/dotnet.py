@@ -20,6 +20,7 @@ from collections import Counter
 
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.tally import merge, note
+from velora.grading.parsers.text import decimal, integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _RAW = 500  # characters of a line kept as evidence
@@ -75,7 +76,7 @@ class DotnetReader:
         first = line[:1]
         if first == " ":
             if self.totals and (count := _COUNT.match(line)):
-                self._count(count["word"], int(count["count"]))
+                self._count(count["word"], integer(count["count"]))
             elif line[:2] == "  " and (row := _ROW.match(line)):
                 self._row(number, line, row, "[", "]")
         elif self.culprit and line:
@@ -144,7 +145,7 @@ class DotnetReader:
 
     def _all(self, found: re.Match[str]) -> None:
         for word in ("passed", "failed", "skipped"):
-            self._count(word, int(found[word]))
+            self._count(word, integer(found[word]))
 
     def _count(self, word: str, count: int) -> None:
         word = "passed" if word == "succeeded" else word
@@ -163,7 +164,7 @@ def _split(text: str, opening: str, closing: str) -> tuple[str, float | None]:
     seconds = 0.0
     for part in _PART.finditer(inside):
         try:
-            seconds += float(part["number"]) * _SECONDS[part["unit"]]
+            seconds += decimal(part["number"]) * _SECONDS[part["unit"]]
         except ValueError:
             return text[:at], None
     return text[:at], seconds

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.tally import note
+from velora.grading.parsers.text import decimal, integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _RAW = 500  # characters of a line kept as evidence
@@ -89,7 +90,7 @@ class SwiftReader:
         at = line.find("Test ")
         if at < 0:
             if self.depth == 0 and "Executed " in line and (found := _EXECUTED.match(line)):
-                self.xctest.total += int(found["run"])
+                self.xctest.total += integer(found["run"])
             return
         if line.startswith("Test Case '", at):
             if case := _CASE.match(line, at):
@@ -101,7 +102,7 @@ class SwiftReader:
             if run := _RUN.match(line):
                 self.testing.begun = True
                 self.testing.ended = run["started"] is None
-                self.testing.total += int(run["run"] or 0)
+                self.testing.total += integer(run["run"] or "0")
             elif test := _TEST.match(line):
                 self._test(number, line, test)
 
@@ -160,7 +161,7 @@ class SwiftReader:
 
 def _seconds(text: str) -> float | None:
     try:
-        return float(text)
+        return decimal(text)
     except ValueError:
         return None
 

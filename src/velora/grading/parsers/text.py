@@ -24,6 +24,17 @@ def plain(text: str) -> str:
     return _ESCAPES.sub("", text) if "\x1b" in text else text
 
 
+def integer(digits: str) -> int:
+    """`int` of a run of digits of any length: more than eighteen count nothing, and Python takes
+    no more than 4,300."""
+    return int(digits[:18])
+
+
+def decimal(digits: str) -> float:
+    """`float` of digits with or without a point, of any length; never infinite."""
+    return float(digits[:18])
+
+
 def lines(text: str, *, first: int = 1, raw: bool = False) -> Iterator[tuple[int, str]]:
     """Each line's number and its text without escapes and line end.
 

@@ -16,7 +16,17 @@ from velora.instances.families.eval_script import split
 from velora.instances.families.protocol import Family, Fields
 
 PARSERS = {
-    "parse_log_django": "unittest",
+    "parse_log_cargo": "cargo",
+    "parse_log_django": "django",
+    "parse_log_googletest": "gtest",
+    "parse_log_gotest": "gotest",
+    "parse_log_jest": "jest",
+    "parse_log_karma": "karma",
+    "parse_log_minitest": "minitest",
+    "parse_log_phpunit": "phpunit",
+    "parse_log_seaborn": "pytest",
+    "parse_log_sympy": "sympy",
+    "parse_log_vitest": "vitest",
     **dict.fromkeys(
         (
             "parse_log_pytest",

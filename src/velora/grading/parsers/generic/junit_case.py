@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from velora.grading.parsers.tally import worse
+from velora.grading.parsers.text import decimal
 from velora.grading.protocol import Status
 
 _CHILDREN = {
@@ -161,7 +162,7 @@ def seconds(text: str) -> float | None:
     elif text.startswith("0,"):
         text = text.replace(",", ".")
     try:
-        value = float(text)
+        value = decimal(text)
     except ValueError:
         return None
     return value if math.isfinite(value) and value >= 0 else None

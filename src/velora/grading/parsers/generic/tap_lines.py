@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from velora.grading.parsers.text import decimal
 from velora.grading.protocol import Status
 
 _POINT = re.compile(r"(not )?ok\b(?: +(\d+))?(?: +- +| +-$| +|$)(.*)\Z", re.DOTALL)
@@ -72,7 +73,7 @@ def yaml_time(text: str) -> float | None:
 def seconds(number: str, unit: str) -> float | None:
     """A printed time in seconds."""
     try:
-        return float(number) * (0.001 if unit == "ms" else 1.0)
+        return decimal(number) * (0.001 if unit == "ms" else 1.0)
     except ValueError:
         return None
 

@@ -17,6 +17,7 @@ from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.go.gotest_log import GotestReader
 from velora.grading.parsers.go.package_tests import STATUSES
 from velora.grading.parsers.tally import note
+from velora.grading.parsers.text import decimal, integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _NAME = r"(?P<test>(?:Test|Example|Fuzz|Benchmark)\S*)"
@@ -147,7 +148,7 @@ class GotestsumReader:
         run.shown, run.panicked = "", False
 
     def _done(self, number: int, found: re.Match[str]) -> None:
-        total, skipped, failed = (int(each or 0) for each in found.groups())
+        total, skipped, failed = (integer(each or "0") for each in found.groups())
         rows, entries = self.run.rows, self.run.entries
         counts = self.counts
         hidden = sum(each.status is Status.SKIPPED for n, each in entries.items() if n not in rows)
@@ -195,7 +196,7 @@ def _note(results: dict[str, TestResult], found: re.Match[str], number: int, lin
     status = STATUSES[found["word"]]
     if not known and status is Status.FAILED:
         status = Status.ERROR  # it had no end
-    duration = float(seconds[:-1]) if known else None
+    duration = decimal(seconds[:-1]) if known else None
     note(results, name, TestResult(status, number, line[:_RAW], duration))
     return name
 

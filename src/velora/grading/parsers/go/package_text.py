@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 
 from velora.grading.parsers.go.package_tests import PackageTests
+from velora.grading.parsers.text import decimal
 
 _VERDICT = re.compile(r"--- (PASS|FAIL|SKIP): (\S+) \((\d+\.\d+)(?:s| seconds)\)$")
 _STEP = re.compile(r"=== (RUN  |PAUSE|CONT ) (\S+)$")
@@ -19,7 +20,7 @@ def verdict(line: str) -> tuple[str, str, float, str] | None:
     that did not end its line."""
     at = line.rfind("--- ")
     found = _VERDICT.match(line, at) if at >= 0 else None
-    return (found[1], found[2], float(found[3]), line[at : at + _RAW]) if found else None
+    return (found[1], found[2], decimal(found[3]), line[at : at + _RAW]) if found else None
 
 
 def read(tests: PackageTests, number: int, line: str) -> None:

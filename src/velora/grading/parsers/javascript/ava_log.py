@@ -18,6 +18,7 @@ from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.javascript.settle import RAW, Group, settle
 from velora.grading.parsers.javascript.titles import timed_tight
 from velora.grading.parsers.tally import note
+from velora.grading.parsers.text import integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _TOTAL = re.compile(
@@ -80,7 +81,7 @@ class AvaReader:
             self.listing, self.ruled = False, True
         elif self.ruled and (found := _TOTAL.match(line)) is not None:
             word = found[2].replace("tests", "test")
-            self.counts[word] = int(found[1])
+            self.counts[word] = integer(found[1])
         elif self.listing or self.counts:
             if line[2:3] in _SYMBOLS and line[3:4] == " ":
                 self._verdict(number, line)

@@ -15,6 +15,7 @@ from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.javascript.settle import RAW, settle
 from velora.grading.parsers.javascript.tree import Tree
 from velora.grading.parsers.tally import note
+from velora.grading.parsers.text import integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _ITEM = re.compile(r"(\d{1,9})\) (.+)\Z", re.DOTALL)
@@ -73,11 +74,11 @@ class JasmineReader:
 
     def _numbered(self, number: int, line: str) -> None:
         if self.section and (found := _ITEM.match(line)) is not None:
-            if int(found[1]) == self.next:
+            if integer(found[1]) == self.next:
                 status = Status.FAILED if self.section == "Failures:" else Status.SKIPPED
                 self.item = (found[2], TestResult(status, number, line[:RAW]))
         elif (totals := _TOTALS.match(line)) is not None:
-            self.totals = (int(totals[1]), int(totals[2]), int(totals[3] or 0))
+            self.totals = (integer(totals[1]), integer(totals[2]), integer(totals[3] or "0"))
 
     def _item(self, line: str) -> None:
         """The line below a numbered item: `  Message:` or a reason."""
@@ -100,7 +101,7 @@ class JasmineReader:
         elif self.totals is not None and _FINISHED.match(line):
             self._close(number, self.totals)
         elif self.tree is not None and (executed := _EXECUTED.match(line)) is not None:
-            passed = int(executed[1]) - int(executed[2] or 0)
+            passed = integer(executed[1]) - integer(executed[2] or "0")
             groups, warning = settle(self.tree.groups, {"passed": passed})
             if warning:
                 self.warnings.append(f"line {number}: {warning}")

@@ -20,6 +20,7 @@ from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.javascript.settle import RAW, Group, settle
 from velora.grading.parsers.javascript.titles import JOIN, Stack, timed
 from velora.grading.parsers.tally import note
+from velora.grading.parsers.text import integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _HEADER = re.compile(r" ?(PASS|FAIL) {1,3}(\S.*)\Z")
@@ -189,7 +190,7 @@ class JestReader:
 
 
 def _counts(line: str) -> dict[str, int]:
-    return {word: int(number) for number, word in _COUNT.findall(line[:RAW])}
+    return {word: integer(number) for number, word in _COUNT.findall(line[:RAW])}
 
 
 FRAMEWORK = Framework(

@@ -15,6 +15,7 @@ from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.javascript.settle import RAW, settle
 from velora.grading.parsers.javascript.tree import Tree
 from velora.grading.parsers.tally import note
+from velora.grading.parsers.text import integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _EXECUTED = re.compile(
@@ -62,7 +63,7 @@ class KarmaReader:
         elif ":INFO [" in line:
             self._connected(line)
         elif (found := _SUMMARY.match(line)) is not None:
-            self.summary, self.ended = int(found[1]), True
+            self.summary, self.ended = integer(found[1]), True
         elif line == "SUMMARY:" or line.startswith("TOTAL: "):
             self.ended = True
 
@@ -91,9 +92,9 @@ class KarmaReader:
             return
         failed = skipped = 0
         for bad, left in _COUNT.findall(found[4]):
-            failed += int(bad or 0)
-            skipped += int(left or 0)
-        self.executed[found[1]] = (int(found[2]), int(found[3]), failed, skipped)
+            failed += integer(bad or "0")
+            skipped += integer(left or "0")
+        self.executed[found[1]] = (integer(found[2]), integer(found[3]), failed, skipped)
 
     def _close(self) -> bool:
         passed = sum(executed - failed for executed, _, failed, _ in self.executed.values())

@@ -20,6 +20,7 @@ from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.javascript.settle import RAW, Group, settle
 from velora.grading.parsers.javascript.titles import JOIN, timed_tight
 from velora.grading.parsers.tally import note
+from velora.grading.parsers.text import integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _VERDICT = re.compile(r"(?:([✔✓√])|(-)|(\d{1,9})\)) (.*)\Z", re.DOTALL)
@@ -137,7 +138,7 @@ class MochaReader:
             return
         if found[3]:
             hook = _HOOK.match(title) is not None
-            if int(found[3]) != self._next_failure():
+            if integer(found[3]) != self._next_failure():
                 return
         new = self.totals is not None and len(self.groups) == self.totals.at
         if depth == 0 and (new or self.suites[0].full):
@@ -188,7 +189,7 @@ class MochaReader:
         if self.counting and self.totals is not None:
             found = _MORE.match(line)
             if found is not None and found[2] == "failing":
-                self.totals.failed = int(found[1])
+                self.totals.failed = integer(found[1])
             return True
         if before.strip(" ") or (found := _PASSING.match(line)) is None:
             return False
@@ -197,7 +198,7 @@ class MochaReader:
             # Either totals may be printed: those that do not fit are, where others follow.
             rest = self.groups[last.at :]
             passed = sum(group.counts["passed"] for group in rest)
-            if self._closes() or passed == int(found[1]):
+            if self._closes() or passed == integer(found[1]):
                 self._begin()
         self.totals = _Totals(number, int(found[1]), len(self.groups))
         self.counting, self.repeated = True, 0
@@ -211,7 +212,7 @@ class MochaReader:
             totals is not None
             and depth == 0
             and bool(found[3])
-            and int(found[3]) == self.repeated + 1 <= totals.failed
+            and integer(found[3]) == self.repeated + 1 <= totals.failed
         )
 
     def _title(self, line: str) -> bool:

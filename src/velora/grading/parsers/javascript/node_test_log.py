@@ -23,6 +23,7 @@ from velora.grading.parsers.generic.tap_log import TapReader
 from velora.grading.parsers.javascript.settle import RAW, Group, settle
 from velora.grading.parsers.javascript.titles import JOIN
 from velora.grading.parsers.tally import note
+from velora.grading.parsers.text import decimal, integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _STATUSES = {"✔": Status.PASSED, "✖": Status.FAILED, "﹣": Status.SKIPPED, "⚠": Status.XFAIL}
@@ -153,7 +154,7 @@ class SpecReader:
         if len(self.totals) < len(_WORDS):
             return
         self._drop(number, 0)
-        counted = sum(int(count) for count in self.totals[:2] if count.isdigit())
+        counted = sum(integer(count) for count in self.totals[:2] if count.isdigit())
         seen = sum(group.counts[_POINTS] for group in self.groups)
         groups, warning = settle(self.groups, {_POINTS: counted})
         if warning:
@@ -199,7 +200,7 @@ def _marked(status: Status) -> Status:
 
 def _seconds(number: str) -> float | None:
     try:
-        return float(number) * 0.001
+        return decimal(number) * 0.001
     except ValueError:
         return None
 

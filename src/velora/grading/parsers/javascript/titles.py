@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from velora.grading.parsers.text import decimal
+
 JOIN = " > "
 """Between the parts of a name."""
 
@@ -33,7 +35,7 @@ def _split(pattern: re.Pattern[str], title: str) -> tuple[str, float | None]:
     if found is None:
         return title, None
     try:
-        return found[1], float(found[2]) * _UNITS[found[3]]
+        return found[1], decimal(found[2]) * _UNITS[found[3]]
     except ValueError:
         return title, None
 

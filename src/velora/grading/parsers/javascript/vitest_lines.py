@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from velora.grading.parsers.javascript.titles import bare_timed
+from velora.grading.parsers.text import integer
 from velora.grading.protocol import Status
 
 STATUSES: dict[str, Status] = {
@@ -50,8 +51,8 @@ def file(text: str) -> File | None:
     found = _FILE.match(text)
     if found is None or " > " in found[1]:
         return None
-    counts = {word: int(number) for number, word in _COUNT.findall(found[3])}
-    passed = int(found[2]) - sum(counts.values())
+    counts = {word: integer(number) for number, word in _COUNT.findall(found[3])}
+    passed = integer(found[2]) - sum(counts.values())
     return File(unlabelled(found[1]), max(0, passed), counts.get("failed", 0))
 
 
@@ -83,7 +84,7 @@ def unlabelled(text: str) -> str:
 
 def counts(line: str) -> dict[str, int]:
     """The numbers of a line of totals by their words."""
-    return {word: int(number) for number, word in _COUNT.findall(line[:_LONGEST])}
+    return {word: integer(number) for number, word in _COUNT.findall(line[:_LONGEST])}
 
 
 def is_rule(line: str) -> bool:

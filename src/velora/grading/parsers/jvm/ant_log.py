@@ -122,6 +122,8 @@ class AntReader:
 
     def _open(self, number: int, line: str) -> None:
         name = line[len("Testsuite: ") :].strip()
+        if not name:
+            return
         suite = self.suite
         if suite is not None and suite.name == name and suite.counts is None:
             return  # announced again, with its counts, after its process died

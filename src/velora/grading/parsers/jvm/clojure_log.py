@@ -17,6 +17,7 @@ import re
 
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.tally import note
+from velora.grading.parsers.text import integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _RAW = 500  # characters of a line kept as evidence
@@ -69,7 +70,7 @@ class ClojureReader:
         note(self.results, name, TestResult(_STATUSES[block["word"]], number, line[:_RAW]))
 
     def _close(self, totals: re.Match[str]) -> None:
-        self.counted += int(totals["failures"]) + int(totals["errors"])
+        self.counted += integer(totals["failures"]) + integer(totals["errors"])
         self.ran = False
         self.complete = True
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.tally import note
+from velora.grading.parsers.text import integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _RAW = 500  # characters of a line kept as evidence
@@ -89,7 +90,7 @@ class ConsoleReader:
         first = line[:1]
         if first == "[":
             if "tests" in line and (total := _TOTAL.match(line)):
-                self._total(number, total["word"], int(total["count"]))
+                self._total(number, total["word"], integer(total["count"]))
         elif self.closed:
             if first == "T" and line.startswith("Test run finished after "):
                 self.totals = {}

@@ -21,6 +21,7 @@ from collections import Counter
 
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.tally import note
+from velora.grading.parsers.text import integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _RAW = 500  # characters of a line kept as evidence
@@ -135,7 +136,7 @@ class CucumberReader:
         for part in totals["counts"].split(", "):
             count, _, word = part.partition(" ")
             if count.isascii() and count.isdigit() and len(count) < 10:
-                counts[word] += int(count)
+                counts[word] += integer(count)
         rest = {p: r for p, r in self.scenarios.items() if p not in self.failed}
         kinds = Counter(result.status for result in rest.values())
         sound = (

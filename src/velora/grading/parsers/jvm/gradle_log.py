@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.tally import merge, note
+from velora.grading.parsers.text import integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _RAW = 500  # characters of a line kept as evidence
@@ -125,7 +126,7 @@ class GradleReader:
         task = self.tasks.get(self.task)
         if found is None or task is None:
             return
-        run, failed = int(found["run"]), int(found["failed"] or 0)
+        run, failed = integer(found["run"]), integer(found["failed"] or "0")
         listed = task.listed
         if listed[Status.PASSED] and listed.total() > run:
             task.doubted = True

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from velora.grading.parsers.text import decimal, integer
 from velora.grading.protocol import Status
 
 _LEVELS = ("[INFO] ", "[ERROR] ", "[WARNING] ")
@@ -77,11 +78,11 @@ def counts(line: str) -> Counts | None:
     if found is None:
         return None
     return Counts(
-        int(found["run"]),
-        int(found["failures"]),
-        int(found["errors"]),
-        int(found["skipped"] or 0),
-        int(found["flakes"] or 0),
+        integer(found["run"]),
+        integer(found["failures"]),
+        integer(found["errors"]),
+        integer(found["skipped"] or "0"),
+        integer(found["flakes"] or "0"),
         found["timed"] is not None,
         (found["suite"] or "").strip(),
     )
@@ -162,6 +163,6 @@ def _owned(name: str, suite: str) -> bool:
 def seconds(text: str) -> float | None:
     """`1,002.5` as a number; None if it is none."""
     try:
-        return float(text.replace(",", ""))
+        return decimal(text.replace(",", ""))
     except ValueError:
         return None

@@ -20,6 +20,7 @@ import re
 
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.tally import note
+from velora.grading.parsers.text import integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _RAW = 500  # characters of a line kept as evidence
@@ -79,7 +80,11 @@ class TestNGReader:
         self.rows.append((row["name"].rstrip(), result))
 
     def _counts(self, number: int, found: re.Match[str]) -> None:
-        run, failures, skips = int(found["run"]), int(found["failures"]), int(found["skips"])
+        run, failures, skips = (
+            integer(found["run"]),
+            integer(found["failures"]),
+            integer(found["skips"]),
+        )
         if found["total"] == "T":
             run0, failures0, skips0 = self.counted
             self.counted = (run0 + run, failures0 + failures, skips0 + skips)

@@ -18,6 +18,7 @@ from collections import Counter
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.native import totals
 from velora.grading.parsers.tally import merge, note
+from velora.grading.parsers.text import integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _WORDS = {
@@ -68,7 +69,7 @@ class AutomakeReader:
             self.rule = _RULE.match(line) is not None
         elif first == "#":
             if self.counts is not None and (found := _COUNT.match(line)):
-                self.counts[found[1]] = int(found[2])
+                self.counts[found[1]] = integer(found[2])
                 if found[1] == "ERROR":
                     self._close(number, self.counts)
         elif first == "T":
@@ -115,7 +116,9 @@ class AutomakeReader:
 
     def _serial(self, number: int, found: re.Match[str]) -> None:
         """A summary of the serial harness, which counts expected failures as passes."""
-        passed = int(found["all"]) if found["all"] else int(found["of"]) - int(found["bad"])
+        passed = (
+            integer(found["all"]) if found["all"] else integer(found["of"]) - integer(found["bad"])
+        )
         self._settle(number, passed - self.lines["XFAIL"])
 
     def _settle(self, number: int, passed: int) -> None:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.native import boost_report
 from velora.grading.parsers.tally import merge, note
+from velora.grading.parsers.text import integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _RUNNING = re.compile(r"Running (\d{1,9}) test cases?\.\.\.\Z")
@@ -79,7 +80,7 @@ class BoostReader:
             return
         if line[0] == "R" and (found := _RUNNING.match(line)):
             self._end()
-            self.run = _Run(int(found[1]))
+            self.run = _Run(integer(found[1]))
         elif line[0] == "*" and (found := _CLOSE.match(line)):
             self._close(number, found)
         elif "ing test " in line and (found := _MOVE.search(line)):
@@ -111,7 +112,7 @@ class BoostReader:
                 run.entered += 1
             elif full == run.open:
                 run.open, run.last, run.certain = "", full, False
-                spent = int(found[2]) / _A_SECOND[found[3]] if found[2] else None
+                spent = integer(found[2]) / _A_SECOND[found[3]] if found[2] else None
                 known = run.results.get(full)
                 if known is None:
                     run.results[full] = TestResult(Status.PASSED, number, line[-_RAW:], spent)
@@ -152,7 +153,7 @@ class BoostReader:
         run = self.run
         if run is not None and not run.open:
             run.closed = run.certain = True
-            run.closing = (number, int(found[1] or 0), int(found[2] or 0))
+            run.closing = (number, integer(found[1] or "0"), integer(found[2] or "0"))
 
     def _expect(self, run: _Run, number: int, failures: int, expected: int) -> None:
         """How many assertions failed, and how many were to. Nothing follows the runner's own line,

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.tally import merge, note
+from velora.grading.parsers.text import decimal, integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _RULE = "-" * 79
@@ -90,7 +91,7 @@ class Catch2Reader:
             found = _DURATION.match(line)
             if found and found[2] == self.name:
                 spent = self.run.durations.get(self.name, 0.0)
-                self.run.durations[self.name] = spent + float(found[1])
+                self.run.durations[self.name] = spent + decimal(found[1])
         elif " is a Catch" in line and _BANNER.match(line):
             self._close()
         self.previous = line
@@ -135,11 +136,11 @@ class Catch2Reader:
         """The closing line, which counts the test cases."""
         run = self.run
         if found := _GOOD.match(line):
-            counts = {"passed": int(found[1])}
+            counts = {"passed": integer(found[1])}
             if found["rest"]:
                 return
         elif _COUNTS.match(line):
-            counts = {word: int(count) for count, word in _COUNT.findall(line)}
+            counts = {word: integer(count) for count, word in _COUNT.findall(line)}
         else:
             return
         run.closed = True

@@ -15,6 +15,7 @@ import re
 
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.tally import merge, note
+from velora.grading.parsers.text import integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _START = "Running suite(s): "
@@ -69,7 +70,7 @@ class CheckReader:
         found = _TOTALS.search(line, max(0, len(line) - 100))
         if found:
             self.started = True
-            self.totals = (int(found[1]), int(found[2]), int(found[3]))
+            self.totals = (integer(found[1]), integer(found[2]), integer(found[3]))
             self.line = number
             self.run = {}
             self.counts = dict.fromkeys(_STATUS, 0)

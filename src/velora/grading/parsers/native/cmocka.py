@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.tally import merge, note
+from velora.grading.parsers.text import integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _RUN = "[ RUN      ] "
@@ -107,7 +108,7 @@ class CmockaReader:
             note(group.results, text, TestResult(Status.ERROR, number, line))
         elif group.closed:
             if found := _LISTED.match(line):
-                group.listing = int(found[1])
+                group.listing = integer(found[1])
             elif group.listing:
                 group.listing -= 1
                 known = group.results.get(text)
@@ -144,20 +145,20 @@ class CmockaReader:
         group = self.group
         if found := _RUNNING.match(line):
             self._end()
-            self.group = _Group(count=int(found[1]))
+            self.group = _Group(count=integer(found[1]))
         elif group is not None and not group.closed and (found := _RAN.match(line)):
             if group.open is not None:
                 raw = "no verdict before the group's end"
                 note(group.results, group.open, TestResult(Status.ERROR, group.line, raw))
                 group.open = None
-            ran = int(found[1])
+            ran = integer(found[1])
             if ran != group.count and "GROUP SETUP" not in group.results and ran:
                 self.warnings.append(f"line {number}: {group.count} tests announced, {ran} ran")
             group.closed = group.certain = True
 
     def _check(self, group: _Group, number: int, line: str) -> None:
         found = _PASSED.match(line)
-        if found and int(found[1]) != group.passed:
+        if found and integer(found[1]) != group.passed:
             self.warnings.append(
                 f"line {number}: {found[1]} tests passed, {group.passed} were seen"
             )

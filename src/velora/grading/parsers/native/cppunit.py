@@ -17,6 +17,7 @@ import re
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.native import totals
 from velora.grading.parsers.tally import merge, note
+from velora.grading.parsers.text import integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _BRIEF = re.compile(r"([A-Za-z_][\w:<>,.* -]{0,500}::[\w<>,.-]{1,300})? : (OK|assertion|error)\Z")
@@ -66,10 +67,10 @@ class CppunitReader:
                 self._failure(number, line, line[len(_TEST_NAME) :], kind)
         elif line[0] == "O":
             if found := _OK.match(line):
-                self._count(number, int(found[1]), 0)
+                self._count(number, integer(found[1]), 0)
         elif line[0] == "R":
             if found := _RUN.match(line):
-                self._count(number, int(found[1]), int(found[2]) + int(found[3]))
+                self._count(number, integer(found[1]), integer(found[2]) + integer(found[3]))
         elif line[0].isdigit() and (found := _TEXT.match(line)):
             self._failure(number, line, found[1], _WORDS[found[2]])
         elif line[-1] in "nr" and (found := _COMPILER.match(line)):
@@ -134,8 +135,8 @@ FRAMEWORK = Framework(
     reader=CppunitReader,
     names="Class::test as in the XML outputter's file: space::Calc::adds",
     signs=(
-        r"[A-Za-z_][\w:<>,]{0,300}::\w{1,200} : (?:OK|assertion|error)$"
-        r"|!!!FAILURES!!!$|Run: +\d+ +Fail|.{1,300}(?::\d+:| : )(?:Assertion|Error)$"
+        r"[A-Za-z_]\w*(?:::\w+)+ : (?:OK|assertion|error)$"
+        r"|!!!FAILURES!!!$|Failures !!!$|Run: +\d+ +Fail"
     ),
     languages=("cpp",),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from velora.grading.parsers.text import decimal, integer
 from velora.grading.protocol import Status
 
 _START = re.compile(r" +Start +(\d{1,9}): (.+)\Z")
@@ -42,7 +43,7 @@ class Verdict:
 def start(line: str) -> tuple[int, str] | None:
     """A test's number and name, from the line that announces it."""
     found = _START.match(line) if len(line) < _LONGEST else None
-    return (int(found[1]), found[2]) if found else None
+    return (integer(found[1]), found[2]) if found else None
 
 
 def verdict(line: str, names: dict[int, str]) -> Verdict | None:
@@ -50,7 +51,7 @@ def verdict(line: str, names: dict[int, str]) -> Verdict | None:
     found = _TEST.match(line) if len(line) < 2 * _LONGEST else None
     if found is None:
         return None
-    index = int(found[3])
+    index = integer(found[3])
     name = names.get(index)
     if name is None or not line.startswith(name + " ", found.end()):
         return None
@@ -61,13 +62,13 @@ def verdict(line: str, names: dict[int, str]) -> Verdict | None:
     status = _status(rest[: time.start()])
     if status is None:
         return None
-    return Verdict(index, int(found[1]) if found[1] else None, status, float(time[1]))
+    return Verdict(index, integer(found[1]) if found[1] else None, status, decimal(time[1]))
 
 
 def totals(line: str) -> tuple[int, int] | None:
     """How many failed, out of how many."""
     found = _TOTALS.match(line)
-    return (int(found[1]), int(found[2])) if found else None
+    return (integer(found[1]), integer(found[2])) if found else None
 
 
 def listed(line: str) -> tuple[int, str, Status] | None:
@@ -77,7 +78,7 @@ def listed(line: str) -> tuple[int, str, Status] | None:
     if found is None or reason is None:
         return None
     status = Status.FAILED if reason[2] == "Failed" else Status.ERROR
-    return int(found[1]), reason[1], status
+    return integer(found[1]), reason[1], status
 
 
 def _status(text: str) -> Status | None:

@@ -16,6 +16,7 @@ from collections import Counter
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.native import totals
 from velora.grading.parsers.tally import merge, note
+from velora.grading.parsers.text import integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _WORDS = {
@@ -77,7 +78,7 @@ class DejagnuReader:
         elif first == "#" and self.counts is not None and (found := _COUNT.match(line)):
             word = _COUNTS.get(found[1])
             if word:
-                self.counts[word] = int(found[2])
+                self.counts[word] = integer(found[2])
 
     def finish(self) -> Parsed:
         """The end of the log."""

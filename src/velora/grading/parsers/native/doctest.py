@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.tally import merge, note
+from velora.grading.parsers.text import decimal, integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _RULE = "=" * 79
@@ -84,7 +85,7 @@ class DoctestReader:
             elif first in ("S", "D", "T") and _FAILED.match(line):
                 self._settle(number, line, Status.FAILED)
             elif first.isdigit() and (found := _DURATION.match(line)):
-                self._ended(number, line, float(found[1]), found[2].strip())
+                self._ended(number, line, decimal(found[1]), found[2].strip())
 
     def finish(self) -> Parsed:
         """The end of the log."""
@@ -136,7 +137,7 @@ class DoctestReader:
             statuses = [each.status for each in self.run.results.values()]
             bad = sum(each in (Status.FAILED, Status.ERROR) for each in statuses)
             good = sum(each in (Status.PASSED, Status.XFAIL) for each in statuses)
-            passed, failed = int(found[2]), int(found[3])
+            passed, failed = integer(found[2]), integer(found[3])
             if bad != failed:
                 self.warnings.append(f"line {number}: {failed} test cases failed, {bad} are named")
             if good > passed:

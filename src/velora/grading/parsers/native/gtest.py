@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.tally import merge, note
+from velora.grading.parsers.text import integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _RUN = "[ RUN      ] "
@@ -118,7 +119,7 @@ class GtestReader:
         elif run.open:
             self._glued(number, line)
         elif mark == "[  PASSED  ] " and run.closed and (found := _PASSED.match(line)):
-            self._check(number, int(found[1]))
+            self._check(number, integer(found[1]))
 
     def _verdict(self, number: int, line: str, status: Status, text: str) -> None:
         run = self.run
@@ -134,7 +135,7 @@ class GtestReader:
         elif not name or not _names(text, name):
             return
         found = _TIME.search(line, max(0, len(line) - 40))
-        duration = int(found[1]) / 1000 if found else None
+        duration = integer(found[1]) / 1000 if found else None
         note(run.results, name, TestResult(status, number, line[:_RAW], duration))
         run.open, run.last = "", name
         run.certain = False
@@ -150,10 +151,10 @@ class GtestReader:
         """The first or the last line of a run."""
         if found := _RUNNING.match(line):
             self._end()
-            self.run = _Run(int(found[1]))
+            self.run = _Run(integer(found[1]))
         elif found := _RAN.match(line):
             run = self.run
-            count = int(found[1])
+            count = integer(found[1])
             if run.closed or run.open or run.announced not in (None, count):
                 return
             if run.announced is not None:

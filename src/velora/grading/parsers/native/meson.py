@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.native import totals
 from velora.grading.parsers.tally import merge, note, worse
+from velora.grading.parsers.text import decimal, integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _WORDS = {
@@ -90,7 +91,7 @@ class MesonReader:
                 self._test(number, line, found)
         elif first in _FIRST:
             if self.run is not None and (total := _TOTAL.match(line)):
-                self.run.counts[total[1].lower()] = int(total[2])
+                self.run.counts[total[1].lower()] = integer(total[2])
                 self.run.line = number
         elif first in _OPENS and self.run is not None:
             self._opens(line)
@@ -113,7 +114,7 @@ class MesonReader:
         rest = line[found.end() :]
         running = _RUNNING.match(rest)
         verdict = None if running else _VERDICT.match(rest)
-        index = int(found[1])
+        index = integer(found[1])
         if running is not None:
             self._at(index, running[1], found[2]).open[index] = (running[1], number)
         elif verdict is not None:
@@ -122,7 +123,7 @@ class MesonReader:
             killed = (detail or "").startswith(("killed by signal", "(killed by signal"))
             if status is Status.FAILED and killed:
                 status = Status.ERROR
-            result = TestResult(status, number, line.strip()[:_RAW], float(spent))
+            result = TestResult(status, number, line.strip()[:_RAW], decimal(spent))
             self._decide(self._at(index, name, found[2]), index, name, result)
 
     def _at(self, index: int, name: str, total: str) -> _Run:

@@ -14,6 +14,7 @@ import re
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.native import totals
 from velora.grading.parsers.tally import note
+from velora.grading.parsers.text import decimal, integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _WORDS = {
@@ -64,7 +65,7 @@ class PassFailReader:
                 self._result(number, line, _WORDS[found[1].upper()], line[found.end() :])
                 return
         if " passed" in line and (closing := _CLOSING.match(line.lstrip(" =*-"))):
-            self.counts = (number, int(closing[1]), int(closing[2]))
+            self.counts = (number, integer(closing[1]), integer(closing[2]))
 
     def finish(self) -> Parsed:
         """The end of the log."""
@@ -82,7 +83,7 @@ class PassFailReader:
         duration = None
         if time:
             name = name[: time.start()]
-            duration = float(time[1]) / (1000 if time[2] == "ms" else 1)
+            duration = decimal(time[1]) / (1000 if time[2] == "ms" else 1)
         self.passed += status is Status.PASSED
         note(self.results, name, TestResult(status, number, line[:_RAW], duration))
 

@@ -16,6 +16,7 @@ import re
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.native import totals
 from velora.grading.parsers.tally import merge, note
+from velora.grading.parsers.text import integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _LINE = re.compile(
@@ -47,8 +48,11 @@ class UnityReader:
             self._result(number, line)
         elif "TEST(" in line:
             self._fixture(number, line)
+        elif self.open and line.endswith(" PASS"):
+            self._note(self.open, Status.PASSED, number, line)
+            self.open = ""
         elif line[:1].isdigit() and (found := _COUNTS.match(line)):
-            self._close(number, *(int(each) for each in found.groups()))
+            self._close(number, *(integer(each) for each in found.groups()))
 
     def finish(self) -> Parsed:
         """The end of the log."""

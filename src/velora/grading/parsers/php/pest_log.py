@@ -11,6 +11,7 @@ import re
 
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.tally import note
+from velora.grading.parsers.text import decimal, integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _CLASS = re.compile(r" {2,4}(?:PASS|FAIL|WARN|TODO|NOTE|DEPR|RISK) +(\S+)$")
@@ -71,7 +72,7 @@ class PestReader:
         text, status = found[2].rstrip(" "), _SIGNS[found[1]]
         seconds = None
         if (time := _TIME.search(text, max(0, len(text) - 24))) is not None:
-            text, seconds = text[: time.start()].rstrip(" "), float(time[1])
+            text, seconds = text[: time.start()].rstrip(" "), decimal(time[1])
         if status is Status.SKIPPED or found[1] == "!":
             text = _without_reason(text)
         self.lines[status] += 1
@@ -81,8 +82,8 @@ class PestReader:
     def _close(self, number: int, counts: str) -> None:
         passed = failed = 0
         for count, word in _COUNT.findall(counts):
-            passed += int(count) if word in _PASSES else 0
-            failed += int(count) if word == "failed" else 0
+            passed += integer(count) if word in _PASSES else 0
+            failed += integer(count) if word == "failed" else 0
         shown = (self.lines[Status.PASSED], self.lines[Status.FAILED])
         if self.run and shown != (passed, failed):
             self.warnings.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from velora.grading.parsers.text import integer
 from velora.grading.protocol import Status
 
 SYMBOLS = {
@@ -94,20 +95,20 @@ def teamcity(line: str) -> tuple[str, str, str, int | None] | None:
     if found is None or not line.endswith("]"):
         return None
     duration = _DURATION.search(line, max(0, len(line) - 80))
-    milliseconds = int(duration[1]) if duration is not None else None
+    milliseconds = integer(duration[1]) if duration is not None else None
     return found[1], _unescaped(found[2]), _unescaped(found[3] or ""), milliseconds
 
 
 def block(line: str) -> tuple[int, Status] | None:
     """How many entries of which status a heading announces."""
     found = _BLOCK.match(line)
-    return (int(found[1]), BLOCKS[found[2]]) if found else None
+    return (integer(found[1]), BLOCKS[found[2]]) if found else None
 
 
 def entry(line: str) -> tuple[int, str] | None:
     """The number and the name of an entry below such a heading."""
     found = _ENTRY.match(line)
-    return (int(found[1]), bare(found[2])) if found else None
+    return (integer(found[1]), bare(found[2])) if found else None
 
 
 def totals(line: str) -> tuple[int, dict[str, int]] | None:
@@ -115,8 +116,8 @@ def totals(line: str) -> tuple[int, dict[str, int]] | None:
     found = _TOTALS.match(line)
     if found is None:
         return None
-    counts = {word: int(number) for word, number in _COUNT.findall(line[:_LONGEST])}
-    return int(found[1] or found[2]), counts
+    counts = {word: integer(number) for word, number in _COUNT.findall(line[:_LONGEST])}
+    return integer(found[1] or found[2]), counts
 
 
 def bare(name: str) -> str:

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.php import phpunit_lines as grammar
 from velora.grading.parsers.tally import note
+from velora.grading.parsers.text import integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _BEGIN = re.compile(r"PHPUnit (\d+)\.\S+ by Sebastian Bergmann|PHPUnit Started \(PHPUnit (\d+)\.")
@@ -108,7 +109,7 @@ class PhpunitReader:
         if "##teamcity[" in line:
             self._teamcity(number, line)
         elif first == "P" and (begin := _BEGIN.match(line)) is not None and not run.running:
-            self._begin(int(begin[1] or begin[2]))
+            self._begin(integer(begin[1] or begin[2]))
         elif run.over:
             self._after(number, line, first)
         elif first == "T" and line.startswith("Time: "):

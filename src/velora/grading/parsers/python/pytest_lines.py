@@ -8,6 +8,7 @@ import re
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
+from velora.grading.parsers.text import decimal
 from velora.grading.protocol import Status
 
 STATUSES: dict[str, Status] = {
@@ -235,7 +236,7 @@ def _unmeasured(line: str) -> tuple[str, float | None]:
 
 
 def _seconds(text: str) -> float:
-    return float(text) if text.count(".") < 2 and text != "." else 0.0
+    return decimal(text) if text.count(".") < 2 and text != "." else 0.0
 
 
 @dataclass(frozen=True, slots=True)

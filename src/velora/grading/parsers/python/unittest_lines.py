@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from velora.grading.parsers.text import decimal
 from velora.grading.protocol import Status
 
 GAP = " ... "
@@ -185,7 +186,7 @@ def taken(line: str) -> tuple[str, float] | None:
         return None
     head, content, _ = split(found[2])
     name = qualified(head, content)
-    return (name, float(found[1])) if name else None
+    return (name, decimal(found[1])) if name else None
 
 
 def direct_start(text: str) -> Start | None:

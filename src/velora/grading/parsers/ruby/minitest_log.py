@@ -13,6 +13,7 @@ import re
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.ruby.announced import Announced
 from velora.grading.parsers.tally import merge
+from velora.grading.parsers.text import decimal, integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _MARK = "#test_"
@@ -59,7 +60,7 @@ class MinitestReader:
         elif line.endswith(" skips") and self.finished:
             totals = _TOTALS.match(line)
             if totals is not None:
-                self._close(number, *(int(each) for each in totals.groups()))
+                self._close(number, *(integer(each) for each in totals.groups()))
 
     def finish(self) -> Parsed:
         """The end of the log."""
@@ -78,7 +79,7 @@ class MinitestReader:
         if end is None or not self.run.running:
             return
         if len(self.run.running) == 1:
-            self.run.end(_LETTERS[end[2]], number, line, float(end[1]))
+            self.run.end(_LETTERS[end[2]], number, line, decimal(end[1]))
             return
         self.unnamed += 1
         if self.unnamed >= len(self.run.running):

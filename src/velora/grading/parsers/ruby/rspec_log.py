@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.ruby.rspec_tree import Tree
 from velora.grading.parsers.tally import note
+from velora.grading.parsers.text import integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _TOTALS = re.compile(
@@ -94,7 +95,7 @@ class RspecReader:
 
     def _pending(self, number: int, line: str) -> None:
         found = _ENTRY.match(line)
-        if found is not None and int(found[1]) == self.run.entries + 1:
+        if found is not None and integer(found[1]) == self.run.entries + 1:
             self.run.entries += 1
             note(self.run.pending, found[2], TestResult(Status.SKIPPED, number, line[:_RAW]))
 
@@ -104,7 +105,9 @@ class RspecReader:
         if run.totals is None:
             found = _TOTALS.match(line)
             if found is not None:
-                examples, failures, pending, errors = (int(each or 0) for each in found.groups())
+                examples, failures, pending, errors = (
+                    integer(each or "0") for each in found.groups()
+                )
                 run.totals, run.line = (examples, failures, pending), number
                 self.complete = True
                 if errors:

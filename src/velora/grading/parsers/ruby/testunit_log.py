@@ -12,6 +12,7 @@ import re
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.ruby.announced import Announced
 from velora.grading.parsers.tally import merge
+from velora.grading.parsers.text import decimal, integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _TEST = re.compile(r"( *)([^\t]+):\t+([^\t].*|)$")
@@ -58,7 +59,7 @@ class TestUnitReader:
                 self._begin(number, line)
             if len(self.run.running) == 1:
                 status = Status.FAILED if end[1] != "." else Status.PASSED
-                self.run.end(status, number, line, float(end[2]))
+                self.run.end(status, number, line, decimal(end[2]))
             elif self.run.running:
                 self.run.running.clear()
         elif "\t" in line:
@@ -69,7 +70,7 @@ class TestUnitReader:
         elif line.startswith("Finished in "):
             self.finished = True
         elif self.finished and (totals := _TOTALS.match(line)) is not None:
-            self._close(number, *(int(each) for each in totals.groups()))
+            self._close(number, *(integer(each) for each in totals.groups()))
 
     def finish(self) -> Parsed:
         """The end of the log."""

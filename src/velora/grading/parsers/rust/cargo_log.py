@@ -13,6 +13,7 @@ import re
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.rust.libtest_binary import Binary
 from velora.grading.parsers.tally import merge
+from velora.grading.parsers.text import integer
 from velora.grading.protocol import Parsed, TestResult
 
 _HEADER = re.compile(r"running (\d+) tests?$")
@@ -60,7 +61,7 @@ class CargoReader:
         if first == "r":
             header = _HEADER.match(line)
             if header is not None:
-                self.binary = Binary(self.crate, int(header[1]))
+                self.binary = Binary(self.crate, integer(header[1]))
                 self.crate = ""
         elif first == " ":
             self._name(line)

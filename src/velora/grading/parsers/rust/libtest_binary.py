@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass, field
 
 from velora.grading.parsers.tally import note
+from velora.grading.parsers.text import decimal, integer
 from velora.grading.protocol import Status, TestResult
 
 WORDS = {"ok": Status.PASSED, "FAILED": Status.FAILED, "ignored": Status.SKIPPED}
@@ -206,7 +207,7 @@ def _totals(line: str) -> tuple[int, int, int, int]:
     found = _TOTALS.match(line)
     if found is None:
         return 0, 0, 0, 0
-    passed, failed, ignored, measured = (int(each) for each in found.groups())
+    passed, failed, ignored, measured = (integer(each) for each in found.groups())
     return passed, failed, ignored, measured
 
 
@@ -222,7 +223,7 @@ def _verdict(number: int, line: str, rest: str) -> TestResult | None:
     if rest in WORDS:
         return TestResult(WORDS[rest], number, line[:_RAW])
     if (timed := _TIMED.match(rest)) is not None:
-        return TestResult(WORDS[timed[1]], number, line[:_RAW], float(timed[2]))
+        return TestResult(WORDS[timed[1]], number, line[:_RAW], decimal(timed[2]))
     if rest.startswith(("ignored, ", "bench: ")) and (found := _VERDICT.match(rest)) is not None:
         return TestResult(WORDS.get(found[1], Status.PASSED), number, line[:_RAW])
     return None

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.tally import note
+from velora.grading.parsers.text import decimal, integer
 from velora.grading.protocol import Parsed, Status, TestResult
 
 _ROW = re.compile(
@@ -92,7 +93,7 @@ class NextestReader:
                 self._summary(number, summary)
         elif line.endswith(")"):
             if (status := _EXIT.match(line)) is not None:
-                self._exit(number, int(status[1]))
+                self._exit(number, integer(status[1]))
         elif self.started and line.startswith("test result: "):
             self.totals = True
         elif "Starting " in line and _STARTING.match(line) is not None and not self.started:
@@ -133,7 +134,7 @@ class NextestReader:
         if status is Status.FAILED and self.started and not self.totals:
             status = Status.ERROR
         seconds = found["seconds"]
-        result = TestResult(status, number, line[:_RAW], float(seconds) if seconds else None)
+        result = TestResult(status, number, line[:_RAW], decimal(seconds) if seconds else None)
         self.flight.pop(name, None)
         self.started = ""
         self.row = name
@@ -161,7 +162,7 @@ class NextestReader:
     def _summary(self, number: int, found: re.Match[str]) -> None:
         counts = dict.fromkeys(("passed", "failed", "timed out", "exec failed", "skipped"), 0)
         for count, what in _COUNT.findall(found[3]):
-            counts[what] = int(count)
+            counts[what] = integer(count)
         passed = sum(each.status is Status.PASSED for each in self.run.values())
         bad = sum(each.status in _BAD for each in self.run.values())
         failed = counts["failed"] + counts["timed out"] + counts["exec failed"]

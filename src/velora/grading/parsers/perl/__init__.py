@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from velora.grading.parsers.framework import Framework
+from velora.grading.parsers.perl import prove_log
 
-FRAMEWORKS: tuple[Framework, ...] = ()
+FRAMEWORKS: tuple[Framework, ...] = (prove_log.FRAMEWORK,)
