@@ -2,13 +2,14 @@
 
     python -m tests.images.languages data/ [NAME ...]    # builds what is missing, writes task files
 
-The images are made from a Debian root file system and Debian's packages; what fails before the fix
+The images are made from a Debian root file system and Debian's packages. What fails before the fix
 and passes after it is found by running the tests in the image, twice each way.
 """
 
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import hashlib
 import inspect
 import json
@@ -17,24 +18,37 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.images.sqlglot import base_image
 from tests.images.tasks import TASKS
-from tests.images.tasks.task import Task
+from tests.images.tasks.task import State, Task
 from tests.images.upstream import CACHE, run
 from velora.config.settings import EvaluationSettings, SandboxSettings
 from velora.engine.choice import open_place
 from velora.engine.places import Place
-from velora.grading.measure import Measured, put_in, run_tests
-from velora.grading.measure import Task as Grading
-from velora.grading.protocol import Source, Status
+from velora.grading import measure, verdict
 from velora.grading.report import Diary
 from velora.instances.model import Instance
 
-_ROWS = CACHE / "languages"
+ROWS = CACHE / "languages"
+WORKDIR = "/testbed"
 _DATE = "2025-01-24T14:02:10+0000"
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A task whose image is there.
+
+    Attributes:
+        row: for a task file.
+        half: a patch that is a part of the fix.
+    """
+
+    row: dict[str, Any]
+    half: str
 
 
 def main(out: Path, names: Sequence[str]) -> None:
@@ -42,27 +56,36 @@ def main(out: Path, names: Sequence[str]) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for task in TASKS:
         if not names or task.name in names:
-            row = build(task)
+            row = build(task).row
             path = out / f"{task.name}.jsonl"
             path.write_text(json.dumps(row) + "\n")
-            f2p, p2p = len(row["FAIL_TO_PASS"]), len(row["PASS_TO_PASS"])
-            print(f"{path}: {f2p} fail before, {p2p} pass before and after")
+            fails, passes = len(row["FAIL_TO_PASS"]), len(row["PASS_TO_PASS"])
+            print(f"{path}: FAIL_TO_PASS {fails}, PASS_TO_PASS {passes}")
 
 
-def build(task: Task) -> dict[str, Any]:
-    """The task's row; its image is built if it is missing."""
-    digest = _digest(task)
-    image = f"velora-test/{task.name}:{digest}"
-    kept = _ROWS / f"{task.name}-{digest}.json"
-    if kept.exists() and _has(image):
-        return dict(json.loads(kept.read_text()))
+def build(task: Task) -> Built:
+    """Build the image if it is missing; find out what fails and what passes."""
+    ROWS.mkdir(parents=True, exist_ok=True)
+    with (ROWS / ".lock").open("w") as lock:  # another test process may be at it
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        digest = _digest(task)
+        image = f"velora-test/{task.name}:{digest}"
+        kept = ROWS / f"{task.name}-{digest}.json"
+        if not (kept.exists() and _has(image)):
+            kept.write_text(json.dumps(_build(task, image), indent=1))
+        return Built(**json.loads(kept.read_text()))
+
+
+def _build(task: Task, image: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="velora-task-") as name:
         work = Path(name)
-        gold, tests = _patches(task, work)
+        gold, tests, half = _patches(task, work / "patches")
+        base = _repository(work / "repo", task.fixed, task.broken)
         _image(task, work, image)
     row: dict[str, Any] = {
         "instance_id": f"{task.language}__{task.name}",
         "repo": task.name,
+        "base_commit": base,
         "problem_statement": task.problem,
         "language": task.language,
         "patch": gold,
@@ -70,56 +93,67 @@ def build(task: Task) -> dict[str, Any]:
         "test_command": task.command,
         "test_output_parser": task.parser,
         "image_storage_uri": image,
-        "repo_path": "/testbed",
+        "repo_path": WORKDIR,
     }
-    row["FAIL_TO_PASS"], row["PASS_TO_PASS"] = asyncio.run(_lists(row))
-    assert row["FAIL_TO_PASS"], f"{task.name}: nothing fails before and passes after"
-    _ROWS.mkdir(parents=True, exist_ok=True)
-    kept.write_text(json.dumps(row, indent=1))
-    return row
+    fails, passes = asyncio.run(_lists(task, row))
+    return {"row": row | {"FAIL_TO_PASS": fails, "PASS_TO_PASS": passes}, "half": half}
 
 
 def _digest(task: Task) -> str:
-    """Of all that the image and the lists are made from, as far as it is in this repository."""
-    module = inspect.getmodule(task.before)
+    """Of all that image and lists are made from, as far as it is in this repository."""
+    module = inspect.getmodule(task.fixed)
     assert module is not None
-    said = (inspect.getsource(module), str(task.install), str(task.build), task.command)
-    return hashlib.sha256("\0".join(said).encode()).hexdigest()[:12]
+    return hashlib.sha256(inspect.getsource(module).encode()).hexdigest()[:12]
 
 
-def _patches(task: Task, work: Path) -> tuple[str, str]:
-    """Makes the repository as it is before the fix; gold and test patch."""
-    repo = work / "repo"
+def _repository(repo: Path, *states: State) -> str:
+    """A repository with one commit; returns its id."""
     repo.mkdir()
-    task.before(repo)
+    for make in states:
+        make(repo)
     git(repo, "init", "-q", "-b", "main")
     git(repo, "add", "-A", "-f")
     git(repo, "commit", "-q", "-m", "before")
+    return git(repo, "rev-parse", "HEAD").strip()
+
+
+def _patches(task: Task, repo: Path) -> tuple[str, str, str]:
+    """The gold patch, the test patch and half of the gold patch."""
+    _repository(repo, task.fixed, task.broken)
+    changed = _become(repo, task.fixed)
+    sources = [path for path in changed if not task.is_test(path)]
+    tests = [path for path in changed if task.is_test(path)]
+    assert sources and tests, (task.name, changed)
+    gold, test = _diff(repo, sources), _diff(repo, tests)
+    _become(repo, task.fixed, task.half)
+    half = _diff(repo, sources)
+    assert half.strip() and half != gold, task.name
+    return gold, test, half
+
+
+def _become(repo: Path, *states: State) -> list[str]:
+    """Put other content in place of the commit's; which files differ."""
     for entry in repo.iterdir():
         if entry.name != ".git":
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-    task.after(repo)
+    for make in states:
+        make(repo)
     git(repo, "add", "-A", "-f")
-    changed = git(repo, "diff", "--cached", "--name-only").splitlines()
-    parts = []
-    for wanted in (False, True):
-        chosen = [name for name in changed if task.is_test(name) is wanted]
-        assert chosen, f"{task.name}: no {'test' if wanted else 'source'} file changes"
-        parts.append(git(repo, "diff", "--cached", "--binary", "--no-renames", "--", *chosen))
-    git(repo, "reset", "-q", "--hard")
-    git(repo, "clean", "-qfdx")
-    return parts[0], parts[1]
+    return git(repo, "diff", "--cached", "--name-only").splitlines()
+
+
+def _diff(repo: Path, paths: Sequence[str]) -> str:
+    return git(repo, "diff", "--cached", "--binary", "--no-renames", "--", *paths)
 
 
 def _image(task: Task, work: Path, image: str) -> None:
-    env = [f"ENV {key}={value}" for key, value in task.env.items()]
-    extra = []
+    lines = [f"FROM {base_image()}", *(f"ENV {key}={value}" for key, value in task.env.items())]
+    lines += [*task.install, f"COPY repo {WORKDIR}"]
     for number, (target, source) in enumerate(task.extra.items()):
         shutil.copytree(source(), work / f"extra-{number}", symlinks=True)
-        extra.append(f"COPY extra-{number} {target}")
-    repo = ["COPY repo /testbed", "WORKDIR /testbed"]
-    lines = [f"FROM {base_image()}", *env, *task.install, *extra, *repo]
-    (work / "Dockerfile").write_text("\n".join([*lines, *task.build, ""]))
+        lines.append(f"COPY extra-{number} {target}")
+    lines += [f"WORKDIR {WORKDIR}", *task.build]
+    (work / "Dockerfile").write_text("\n".join(lines) + "\n")
     run(["docker", "build", "-q", "-t", image, str(work)])
 
 
@@ -128,9 +162,9 @@ def _has(image: str) -> bool:
     return done.returncode == 0
 
 
-async def _lists(row: dict[str, Any]) -> tuple[list[str], list[str]]:
-    """What fails before the fix and passes after it, and what passes both times, in two runs
-    each."""
+async def _lists(task: Task, row: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """What fails before the fix and passes after it, and what passes both times; a name that does
+    not do the same in two runs is in neither."""
     instance = Instance(
         instance_id=row["instance_id"],
         problem_statement=row["problem_statement"],
@@ -142,30 +176,28 @@ async def _lists(row: dict[str, Any]) -> tuple[list[str], list[str]]:
         image=row["image_storage_uri"],
         repo_path=row["repo_path"],
     )
-    async with open_place(SandboxSettings(backend="docker"), run="lists", instances=[instance]) as place:
+    settings = SandboxSettings(backend="docker")
+    async with open_place(settings, run="lists", instances=[instance]) as place:
         before = [await _passed(place, instance, b"") for _ in range(2)]
         after = [await _passed(place, instance, row["patch"].encode()) for _ in range(2)]
-    passes = after[0][0] & after[1][0]
-    fails = passes - before[0][0] - before[1][0]
-    return sorted(fails), sorted(passes & before[0][0] & before[1][0])
+    passes = after[0] & after[1]
+    fails = passes - before[0] - before[1]
+    assert fails, f"{task.name}: nothing fails before the fix and passes after it"
+    return sorted(fails), sorted(passes & before[0] & before[1])
 
 
-async def _passed(place: Place, instance: Instance, patch: bytes) -> tuple[set[str], Measured]:
+async def _passed(place: Place, instance: Instance, patch: bytes) -> set[str]:
     with tempfile.TemporaryDirectory() as name:
         async with place.sandbox(instance, attempt=1, network=False) as started:
-            timeout = EvaluationSettings().timeout
-            grading = Grading(instance, started.sandbox, "/testbed", Path(name), timeout)
-            diary = Diary()
-            tmp = "/tmp/velora-lists"
-            applied = await put_in(grading, patch, diary, tmp)
+            task = measure.Task(
+                instance, started.sandbox, WORKDIR, Path(name), EvaluationSettings().timeout
+            )
+            applied = await measure.put_in(task, patch, Diary(), "/tmp/lists")
             assert applied.model_applied, applied.log
-            measured = await run_tests(grading, diary, tmp)
-    results: dict[str, Status] = {}
-    for each in measured.evidence:
-        if each.source is not Source.REFERENCE:
-            for test, result in each.parsed.results.items():
-                results.setdefault(test, result.status)
-    return {test for test, status in results.items() if status is Status.PASSED}, measured
+            evidence = (await measure.run_tests(task, Diary(), "/tmp/lists")).evidence
+    seen = {test for each in evidence for test in each.parsed.results}
+    names, _ = verdict.judge(sorted(seen), (), evidence)
+    return {each.name for each in names if each.passed}
 
 
 def git(repo: Path, *args: str) -> str:
@@ -175,7 +207,7 @@ def git(repo: Path, *args: str) -> str:
     who = {f"GIT_{role}_{what}": value for role in roles for what, value in facts.items()}
     env = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1", **who}
     done = subprocess.run(["git", "-C", str(repo), *args], env=env, check=True, capture_output=True)
-    return done.stdout.decode("utf-8", "surrogateescape")
+    return done.stdout.decode()
 
 
 if __name__ == "__main__":

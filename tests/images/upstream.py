@@ -1,6 +1,7 @@
 """Sources of real projects, from the registries that this machine is set up for.
 
 Everything is fetched by the registries' own clients and kept, unpacked, below `.cache/images`.
+apt works with a state of its own, so that nothing on this machine changes.
 """
 
 from __future__ import annotations
@@ -10,16 +11,26 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 CACHE = Path(__file__).resolve().parents[2] / ".cache" / "images"
-_APT = CACHE / "apt"
-_SOURCES = Path("/etc/apt/sources.list.d/debian.sources")
+_MIRROR = re.compile(r"(?m)^(?:URIs:|deb(?: \[[^\]]*\])?)[ \t]+(\S+/debian)/?(?:\s|$)")
+_KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+
+def missing(programs: Iterable[str]) -> str:
+    """Why sources cannot be fetched here, or ""."""
+    for program in programs:
+        if shutil.which(program) is None:
+            return f"{program} is not installed"
+        if program == "apt-get" and _mirror() is None:
+            return "apt on this machine knows no Debian archive"
+    return ""
 
 
 def npm(name: str, version: str) -> Path:
-    """A package's directory as npm has it."""
+    """What a package's tarball holds."""
 
     def fetch(work: Path) -> Path:
         run(["npm", "pack", "--silent", f"{name}@{version}"], cwd=work)
@@ -28,17 +39,15 @@ def npm(name: str, version: str) -> Path:
     return _kept(f"npm-{name}-{version}", fetch)
 
 
-def npm_installed(name: str, version: str) -> Path:
-    """A directory with `node_modules`, a package and what it needs."""
+def node_modules(*packages: str) -> Path:
+    """A directory `node_modules` with packages (`name@version`) and all that they need."""
 
     def fetch(work: Path) -> Path:
-        target = work / "installed"
-        target.mkdir()
-        options = ["--prefix", str(target), "--no-audit", "--no-fund", "--no-package-lock"]
-        run(["npm", "install", "--silent", *options, f"{name}@{version}"])
-        return target
+        options = ["--prefix", str(work), "--no-audit", "--no-fund", "--no-package-lock"]
+        run(["npm", "install", "--silent", "--ignore-scripts", *options, *packages], cwd=work)
+        return work / "node_modules"
 
-    return _kept(f"npm-installed-{name}-{version}", fetch)
+    return _kept(f"node-{'-'.join(packages)}", fetch)
 
 
 def pypi(name: str, version: str) -> Path:
@@ -53,19 +62,24 @@ def pypi(name: str, version: str) -> Path:
 
 
 def debian(package: str, version: str, suite: str) -> Path:
-    """The upstream source of a Debian source package, without Debian's own changes."""
+    """The upstream source of a Debian source package, without Debian's own changes.
+
+    Args:
+        version: upstream's; Debian's own revisions of it come and go.
+    """
 
     def fetch(work: Path) -> Path:
-        apt = _apt(suite)
-        source = ["source", "--tar-only", "--download-only", f"{package}={version}"]
-        run([*apt, *source], cwd=work)
-        return _unpacked(next(work.glob("*.orig.tar.*")), work)
+        run([*_apt(suite), "source", "--tar-only", "--download-only", package], cwd=work)
+        (archive,) = work.glob("*.orig.tar.*")
+        if not archive.name.startswith(f"{package}_{version}"):
+            raise SystemExit(f"{suite} has {archive.name}, not {version}")
+        return _unpacked(archive, work)
 
     return _kept(f"debian-{package}-{version}", fetch)
 
 
-def binary(package: str, suite: str = "bookworm") -> Path:
-    """The files of a Debian binary package."""
+def debian_files(package: str, suite: str) -> Path:
+    """The files of a Debian binary package, from the root."""
 
     def fetch(work: Path) -> Path:
         run([*_apt(suite), "download", package], cwd=work)
@@ -77,16 +91,7 @@ def binary(package: str, suite: str = "bookworm") -> Path:
 
 
 def _apt(suite: str) -> list[str]:
-    """apt-get with a state of its own, which knows one suite's sources and packages. They are
-    where this machine's own are."""
-    place = _APT / suite
-    if not (place / "ready").exists():
-        (place / "parts").mkdir(parents=True, exist_ok=True)
-        (place / "lists/partial").mkdir(parents=True, exist_ok=True)
-        blocks = [b for b in _SOURCES.read_text().split("\n\n") if "security" not in b]
-        text = re.sub(r"(?m)^Suites:.*$", f"Suites: {suite}", blocks[0])
-        text = re.sub(r"(?m)^Types:.*$", "Types: deb deb-src", text)
-        (place / "parts/own.sources").write_text(text + "\n")
+    place = CACHE / "apt" / suite
     options = {
         "Dir::Etc::sourcelist": "/dev/null",
         "Dir::Etc::sourceparts": str(place / "parts"),
@@ -95,9 +100,26 @@ def _apt(suite: str) -> list[str]:
     }
     apt = ["apt-get", "-qq", *(f"-o{key}={value}" for key, value in options.items())]
     if not (place / "ready").exists():
+        (place / "parts").mkdir(parents=True, exist_ok=True)
+        (place / "lists/partial").mkdir(parents=True, exist_ok=True)
+        (place / "parts/own.sources").write_text(
+            f"Types: deb deb-src\nURIs: {_mirror()}\nSuites: {suite}\nComponents: main\n"
+            f"Signed-By: {_KEYS}\n"
+        )
         run([*apt, "update"])
         (place / "ready").touch()
     return apt
+
+
+def _mirror() -> str | None:
+    """Where this machine has its own Debian packages from."""
+    apt = Path("/etc/apt")
+    files = [apt / "sources.list", *apt.glob("sources.list.d/*.sources")]
+    for file in (*files, *apt.glob("sources.list.d/*.list")):
+        found = _MIRROR.search(file.read_text()) if file.exists() else None
+        if found is not None:
+            return found[1]
+    return None
 
 
 def _kept(name: str, fetch: Callable[[Path], Path]) -> Path:
@@ -108,8 +130,8 @@ def _kept(name: str, fetch: Callable[[Path], Path]) -> Path:
         work.mkdir(parents=True)
         found = fetch(work)
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(found, target)
-        shutil.rmtree(work)
+        found.rename(target)
+        shutil.rmtree(work, ignore_errors=True)
     return target
 
 

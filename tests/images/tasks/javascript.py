@@ -1,41 +1,48 @@
-"""flat 5.0.0 → 5.0.1, from npm: unflattening no longer pollutes prototypes."""
+"""flat 5.0.0 and the fix of 5.0.1, from npm: unflattening must not pollute prototypes; Mocha."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from tests.images import upstream
-from tests.images.tasks.task import Task, apt, copy, hunks_but
+from tests.images.tasks.task import Task, apt, copy, edit
 
-_PARTS = ("index.js", "cli.js", "package.json", "test", "README.md", "LICENSE")
-
-
-def _before(repo: Path) -> None:
-    copy(upstream.npm("flat", "5.0.0"), repo, *_PARTS)
-    copy(upstream.npm("is-buffer", "2.0.4"), _made(repo / "node_modules/is-buffer"))
+_GUARD = "      if (key1 === '__proto__') {\n        return\n      }\n\n"
+_LOOP = "    while (key2 !== undefined) {\n"
 
 
-def _after(repo: Path) -> None:
-    copy(upstream.npm("flat", "5.0.1"), repo, *_PARTS)
-    copy(upstream.npm("is-buffer", "2.0.4"), _made(repo / "node_modules/is-buffer"))
+def _fixed(repo: Path) -> None:
+    copy(upstream.npm("flat", "5.0.1"), repo)
+    (repo / ".gitignore").write_text("node_modules/\n")
 
 
-def _made(path: Path) -> Path:
-    path.mkdir(parents=True)
-    return path
+def _broken(repo: Path) -> None:
+    copy(upstream.npm("flat", "5.0.0"), repo)
+
+
+def _half(repo: Path) -> None:
+    """Only the first key is looked at."""
+    edit(repo / "index.js", (_LOOP + _GUARD, _GUARD + _LOOP))
+
+
+def _modules() -> Path:
+    return upstream.node_modules("mocha@10.8.2", "is-buffer@2.0.4")
 
 
 TASK = Task(
     name="flat",
     language="javascript",
+    problem="Prototype pollution\n\nAfter unflatten({'__proto__.polluted': true}) every object has "
+    "the property `polluted`. The key may be nested, as in 'prefix.__proto__.polluted'.",
+    needs=("npm",),
     install=(apt("nodejs"),),
-    before=_before,
-    after=_after,
-    is_test=lambda name: name.startswith("test/"),
-    command="/opt/mocha/node_modules/.bin/mocha -u tdd --reporter spec",
+    fixed=_fixed,
+    broken=_broken,
+    half=_half,
+    half_fails=("Unflatten > should not pollute prototype",),
+    tests=("test/",),
+    command="node_modules/.bin/mocha -u tdd --reporter spec",
     parser="mocha",
-    half=lambda gold: hunks_but(gold, "__proto__"),
-    problem="unflatten({'__proto__.polluted': true}) pollutes Object's prototype.",
-    extra={"/opt/mocha": lambda: upstream.npm_installed("mocha", "10.8.2")},
+    extra={"/testbed/node_modules": _modules},
     small=True,
 )

@@ -1,43 +1,53 @@
-"""addressable 2.8.7, from Debian, with two bugs put into how URIs are normalised."""
+"""addressable 2.8.7, from Debian, with two bugs put into how URIs are normalised; RSpec, whose
+dots name no test."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from tests.images import upstream
-from tests.images.tasks.task import Task, apt, copy, edit, hunks_but, without
+from tests.images.tasks.task import Task, apt, copy, cut, edit
+
+_DOT = """\
+          if result =~ /[^\\.]\\.$/
+            # Single trailing dots are unnecessary.
+            result = result[0...-1]
+          end
+"""
+_PARSED = 'describe Addressable::URI, "when parsed from " +\n    "{uri}" do'
 
 
-def _after(repo: Path) -> None:
-    source = upstream.debian("ruby-addressable", "2.8.7-2", "trixie")
+def _fixed(repo: Path) -> None:
+    source = upstream.debian("ruby-addressable", "2.8.7", "trixie")
     copy(source, repo, "lib", "spec", "data", "LICENSE.txt")
 
 
-def _before(repo: Path) -> None:
-    _after(repo)
-    edit(
-        repo / "lib/addressable/uri.rb",
-        ("self.scheme.strip.downcase,", "self.scheme.strip,"),
-        ('"https" => 443,', '"https" => 444,'),
-    )
-    without(
-        repo / "spec/addressable/uri_spec.rb",
-        'describe Addressable::URI, "when created from nil components" do',
-        "end",
-    )
+def _broken(repo: Path) -> None:
+    _half(repo)
+    edit(repo / "lib/addressable/uri.rb", ("self.scheme.strip.downcase,", "self.scheme.strip,"))
+    uris = ("HTTP://www.w3.org/pub/WWW/TheProject.html", "http://example.com./")
+    described = ((_PARSED.format(uri=f"'{uri}'"), "end") for uri in uris)
+    cut(repo / "spec/addressable/uri_spec.rb", *described)
+
+
+def _half(repo: Path) -> None:
+    edit(repo / "lib/addressable/uri.rb", (_DOT, ""))
 
 
 TASK = Task(
     name="addressable",
     language="ruby",
+    problem="URIs are not normalised\n\nThe scheme of HTTP://example.com./ stays in capitals, and "
+    "the dot at the end of its host stays there.",
     install=(apt("ruby", "ruby-rspec", "ruby-rspec-its", "ruby-public-suffix"),),
-    before=_before,
-    after=_after,
-    is_test=lambda name: name.startswith("spec/"),
+    fixed=_fixed,
+    broken=_broken,
+    half=_half,
+    half_fails=(),
+    tests=("spec/",),
     command="rspec -I lib spec/addressable/uri_spec.rb",
     parser="rspec",
-    half=lambda gold: hunks_but(gold, '"https" => 44'),
-    problem="Schemes are not normalised to lower case, and https has the wrong default port.",
     small=True,
-    report=True,
+    report="rspec",
+    quiet=True,
 )

@@ -1,12 +1,18 @@
-"""What a language's task is: a real project, a bug in it, and the fix and tests that upstream made,
-or that were made for it."""
+"""What a language's task is: a real project, a bug in it, the fix and the tests that show it.
+
+A task says how three states of the repository come about: with the bug, fixed, and half fixed. The
+patches are the differences between them.
+"""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+State = Callable[[Path], None]
+"""Makes a state of the repository, or changes one, in a directory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,37 +20,49 @@ class Task:
     """One task.
 
     Attributes:
-        name: of the task and its image.
+        name: of the project, the task file and the image.
         language: as a row has it.
+        problem: the issue's text.
+        needs: programs by which the sources are fetched.
         install: lines of a Dockerfile that bring what building and testing need.
-        before, after: make the two states in a directory that is there and empty.
-        is_test: which of the changed files are the test patch's; the others are the gold patch's.
+        fixed: fills an empty directory with the project as it is with the fix and its tests.
+        broken: takes the fix and its tests out again; what it leaves is what the agent gets.
+        half: takes a part of the fix out again, and nothing of the tests.
+        half_fails: the tests of FAIL_TO_PASS that show it, all of them.
+        tests: the directory or the ends of names of test files: the test patch; what else changes
+            is the gold patch.
         command: the row's test command.
         parser: the row's parser; "" lets the log decide.
-        half: part of the gold patch: an unfinished fix.
-        problem: the issue's text.
         build: lines of a Dockerfile after the repository is there.
-        small: quick enough to be built and run in every test run.
         env: the image's environment variables.
         extra: directories that come into the image besides, by where they go.
-        report: the framework writes a report, which must agree with the log.
+        small: quick enough to be built and run in every test run.
+        report: the framework whose report must be there and must agree with the log.
+        quiet: the log does not name the tests that pass: the report alone proves them.
     """
 
     name: str
     language: str
-    install: tuple[str, ...]
-    before: Callable[[Path], None]
-    after: Callable[[Path], None]
-    is_test: Callable[[str], bool]
-    command: str
-    half: Callable[[str], str]
     problem: str
-    parser: str = ""
+    install: tuple[str, ...]
+    fixed: State
+    broken: State
+    half: State
+    half_fails: tuple[str, ...]
+    tests: tuple[str, ...]
+    command: str
+    parser: str
+    needs: tuple[str, ...] = ("apt-get",)
     build: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, Callable[[], Path]] = field(default_factory=dict)
     small: bool = False
-    report: bool = False
-    env: dict[str, str] = field(default_factory=dict)
-    extra: dict[str, Callable[[], Path]] = field(default_factory=dict)
+    report: str = ""
+    quiet: bool = False
+
+    def is_test(self, path: str) -> bool:
+        """The file belongs to the test patch."""
+        return path.startswith(self.tests) or path.endswith(self.tests)
 
 
 def apt(*packages: str) -> str:
@@ -56,12 +74,12 @@ def apt(*packages: str) -> str:
 
 
 def copy(source: Path, target: Path, *names: str) -> None:
-    """Copy a project, or only the named parts of it."""
+    """Copy a project, or only the named parts of it, over what is there."""
     for name in names or [entry.name for entry in source.iterdir()]:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
         if (source / name).is_dir():
-            shutil.copytree(source / name, target / name, symlinks=True)
+            shutil.copytree(source / name, target / name, symlinks=True, dirs_exist_ok=True)
         else:
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source / name, target / name)
 
 
@@ -74,26 +92,13 @@ def edit(path: Path, *changes: tuple[str, str]) -> None:
     path.write_text(text)
 
 
-def files(patch: str) -> list[str]:
-    """A git patch's parts, one a file."""
-    return ["diff --git " + part for part in patch.split("diff --git ")[1:]]
-
-
-def hunks_but(patch: str, *left_out: str) -> str:
-    """A git patch without the hunks that hold one of the texts."""
-    kept = []
-    for part in files(patch):
-        head, *hunks = part.split("\n@@ ")
-        good = [hunk for hunk in hunks if not any(text in hunk for text in left_out)]
-        if good:
-            body = "".join(f"\n@@ {hunk.removesuffix(chr(10))}" for hunk in good)
-            kept.append(f"{head}{body}\n")
-    return "".join(kept)
-
-
-def without(path: Path, first: str, last: str) -> None:
-    """Take the lines from the one that is `first` to the next that is `last` out of a file."""
-    lines = path.read_text().split("\n")
-    start = lines.index(first)
-    end = lines.index(last, start)
-    path.write_text("\n".join(lines[:start] + lines[end + 1 :]))
+def cut(path: Path, *blocks: tuple[str, str]) -> None:
+    """Take blocks of lines out of a file: from lines that are there just once to the next line
+    that is the second text."""
+    text = path.read_text()
+    for first, last in blocks:
+        assert text.count(f"\n{first}\n") == 1, (path, first)
+        start = text.index(f"\n{first}\n")
+        end = text.index(f"\n{last}\n", start + len(first) + 1) + len(last) + 1
+        text = text[:start] + text[end:]
+    path.write_text(text)
