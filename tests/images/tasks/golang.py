@@ -54,6 +54,6 @@ TASK = Task(
     tests=("_test.go",),
     command="go test -json ./...",
     parser="gotest-json",
-    build=("RUN go test ./... >/dev/null",),
+    build=("RUN go test -run '^$' ./... >/dev/null",),
     env={"GOFLAGS": "-mod=mod", "GOPROXY": "off", "GOCACHE": "/root/.cache/go-build"},
 )

@@ -43,7 +43,7 @@ TASK = Task(
     half=_half,
     half_fails=(),
     tests=("tests/",),
-    command="cargo test --offline",
+    command="cargo test --offline --no-fail-fast",
     parser="cargo",
     build=("RUN cargo test --offline --no-run 2>&1 | tail -n 2",),
 )
