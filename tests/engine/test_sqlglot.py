@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.images import sqlglot
+from tests.images.upstream import pypi
 from tests.runs import ROOT, Desk, Done
 from tests.servers.openai import Server
 from velora.journal.events import Noted, Observed, SnapshotTaken
@@ -64,9 +65,7 @@ async def test_the_seeds_command(
     patch = row["test_result"]["git_patch"]
     assert "exp.LocationProperty" in patch
     base = tmp_path / "base"
-    subprocess.run(
-        ["cp", "-r", str(sqlglot.CACHE / f"sqlglot-{sqlglot.BEFORE}"), str(base)], check=True
-    )
+    subprocess.run(["cp", "-r", str(pypi("sqlglot", sqlglot.BEFORE)), str(base)], check=True)
     check = ["git", "apply", "--check", "-"]
     subprocess.run(check, cwd=base, input=patch.encode(), check=True)
     assert desk.containers() == []

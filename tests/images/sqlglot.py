@@ -18,14 +18,12 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 from pathlib import Path
 
 from tests.fixtures_docker import debian_root, has, imported
+from tests.images.upstream import CACHE, pypi
 
-ROOT = Path(__file__).resolve().parents[2]
-CACHE = ROOT / ".cache" / "images"
 BEFORE, AFTER = "26.3.8", "26.3.9"
 BASE = "velora-tests/debian:plain-1"
 VARIANTS = ("full", "rewritten", "nogit")
@@ -85,7 +83,7 @@ def build() -> dict[str, object]:
     have = all(_docker("image", "inspect", image_name(v), check=False) for v in VARIANTS)
     if have and row_file.exists():
         return dict(json.loads(row_file.read_text()))
-    sources = {version: source(version) for version in (BEFORE, AFTER)}
+    sources = {version: pypi("sqlglot", version) for version in (BEFORE, AFTER)}
     with tempfile.TemporaryDirectory(prefix="velora-sqlglot-") as name:
         work = Path(name)
         row = _history(work, sources)
@@ -93,22 +91,6 @@ def build() -> dict[str, object]:
     row["PASS_TO_PASS"] = json.dumps(_pass_to_pass(row))
     row_file.write_text(json.dumps(row, indent=1))
     return row
-
-
-def source(version: str) -> Path:
-    """The unpacked source distribution of one release."""
-    target = CACHE / f"sqlglot-{version}"
-    if target.is_dir():
-        return target
-    archive = CACHE / f"sqlglot-{version}.tar.gz"
-    if not archive.exists():
-        _run(
-            [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:"]
-            + ["-d", str(CACHE), f"sqlglot=={version}"]
-        )
-    with tarfile.open(archive) as tar:
-        tar.extractall(CACHE, filter="data")
-    return target
 
 
 def _history(work: Path, sources: dict[str, Path]) -> dict[str, object]:

@@ -6,6 +6,7 @@ apt works with a state of its own, so that nothing on this machine changes.
 
 from __future__ import annotations
 
+import fcntl
 import re
 import shutil
 import subprocess
@@ -124,14 +125,15 @@ def _mirror() -> str | None:
 
 def _kept(name: str, fetch: Callable[[Path], Path]) -> Path:
     target = CACHE / "sources" / name
-    if not target.exists():
-        work = CACHE / "fetching" / name
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(parents=True)
-        found = fetch(work)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        found.rename(target)
-        shutil.rmtree(work, ignore_errors=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.with_name(f".{name}.lock").open("w") as lock:  # another test process may be at it
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not target.exists():
+            work = CACHE / "fetching" / name
+            shutil.rmtree(work, ignore_errors=True)
+            work.mkdir(parents=True)
+            fetch(work).rename(target)
+            shutil.rmtree(work, ignore_errors=True)
     return target
 
 

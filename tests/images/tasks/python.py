@@ -5,23 +5,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.images import sqlglot
+from tests.images import sqlglot, upstream
 from tests.images.tasks.task import Task, apt, copy
 
 _PARTS = ("sqlglot", "tests", "README.md", "LICENSE", "setup.py")
 
 
 def _fixed(repo: Path) -> None:
-    copy(sqlglot.source(sqlglot.AFTER), repo, *_PARTS)
-    copy(sqlglot.source(sqlglot.BEFORE), repo, "sqlglot/_version.py")
+    copy(upstream.pypi("sqlglot", sqlglot.AFTER), repo, *_PARTS)
+    copy(upstream.pypi("sqlglot", sqlglot.BEFORE), repo, "sqlglot/_version.py")
 
 
 def _broken(repo: Path) -> None:
-    copy(sqlglot.source(sqlglot.BEFORE), repo, *_PARTS)
+    copy(upstream.pypi("sqlglot", sqlglot.BEFORE), repo, *_PARTS)
 
 
 def _half(repo: Path) -> None:
-    copy(sqlglot.source(sqlglot.BEFORE), repo, "sqlglot/dialects/trino.py")
+    copy(upstream.pypi("sqlglot", sqlglot.BEFORE), repo, "sqlglot/dialects/trino.py")
 
 
 TASK = Task(
