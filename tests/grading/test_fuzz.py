@@ -26,7 +26,7 @@ from velora.grading.parsers import registry
 from velora.grading.parsers.framework import Framework
 
 READABLE = sorted(name for name in PARSERS if logs_of(name))
-EXAMPLES = max(40, 10_000 // len(PARSERS))
+EXAMPLES = max(30, 6_000 // len(PARSERS))
 """A parser's; of all parsers together they take some twenty seconds."""
 
 CPU_LIMIT = 5.0
