@@ -21,7 +21,7 @@ from velora.grading import verdict as rules
 from velora.grading.measure import Measured, Task, put_in, run_tests
 from velora.grading.parsers import registry
 from velora.grading.patchfile import blank, paths
-from velora.grading.protocol import NameVerdict, Verdict
+from velora.grading.protocol import NameVerdict, Source, Verdict
 from velora.grading.report import PATCH, Diary, clear, write, write_report
 from velora.grading.tamper import inspect, runner_files, test_files
 from velora.instances.model import Instance
@@ -32,6 +32,11 @@ from velora.sandbox.steps import take_steps
 
 DEPENDS_ON_RUNNER = "depends_on_runner_files"
 """Resolved only with the patch's own version of files that decide how tests run."""
+
+TESTS_KILLED = "tests_killed"
+"""A signal ended the test command, and nothing but its output says that the tests passed."""
+
+_BY_SIGNAL = 128
 
 REPORT_MISSING = "report_missing"
 """The log shows a whole run, but the report that the framework was asked for is not there."""
@@ -205,6 +210,9 @@ def _judged(task: Task, measured: Measured, apply_log: tuple[str, ...]) -> Verdi
         warnings.append(
             f"{' and '.join(measured.missing)} came to its end by the log and wrote no report"
         )
+    reported = any(each.source is Source.REPORT for each in evidence)
+    if reason == rules.RESOLVED and (ran.exit_code or 0) > _BY_SIGNAL and not reported:
+        reason = TESTS_KILLED
     statuses = {name: result.status for name, result in reading.parsed.results.items()}
     others = compat.verdicts(instance.fail_to_pass, instance.pass_to_pass, statuses)
     warnings += rules.cautions(fixed + kept, evidence, ran.exit_code)
