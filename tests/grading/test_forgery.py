@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from tests.grading import forgeries, forgeries_node
 from tests.grading.conftest import commit, populate
 from tests.grading.forgeries import FORGERIES, Forgery
 from velora.config.settings import EvaluationSettings
+from velora.errors import TaskInvalid
 from velora.grading.grade import grade
 from velora.grading.protocol import Verdict
 from velora.instances.model import Instance
@@ -56,7 +59,7 @@ def node_instance() -> Instance:
 async def graded(tmp_path: Path, instance: Instance, files: dict[str, str]) -> Verdict:
     """Grade the patch that writes `files` ("" deletes one)."""
     repo = tmp_path / "repo"
-    python = instance.language == "python"
+    python = instance.language != "javascript"
     populate(repo, (forgeries if python else forgeries_node).REPOSITORY)
     commit(repo)
     populate(repo, {name: text for name, text in files.items() if text})
@@ -118,6 +121,21 @@ async def test_the_fix_is_green(tmp_path: Path, command: str) -> None:
     assert verdict.warnings == ()
     source = "report" if command == "-q" else "log"
     assert {each.source for each in verdict.fail_to_pass} == {source}
+
+
+async def test_without_a_command_the_language_s_own_is_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    instance = replace(python_instance(), test_command="", test_output_parser="")
+    verdict = await graded(tmp_path, instance, {"tally.py": forgeries.FIXED})
+    assert verdict.resolved, verdict
+    assert verdict.parser == "auto:pytest"
+    assert "the row has no test_command; its language's was run: pytest" in verdict.warnings[0]
+    script = (tmp_path / "out/eval.sh").read_text()
+    assert "/saved/ENV" in script
+    with pytest.raises(TaskInvalid, match="no test_command"):
+        await graded(tmp_path / "2", replace(instance, language="cobol"), {"tally.py": "x"})
 
 
 async def test_a_fix_with_a_harmless_configuration_is_green(tmp_path: Path) -> None:
