@@ -9,13 +9,13 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from bench import parsing, rows
 from bench.rows import Bench, Row
 
-ALL: dict[str, Callable[[Bench], list[Row]]] = {
+ALL: dict[str, Callable[[Bench], Iterable[Row]]] = {
     "gap": rows.step_gap,
     "wall": rows.wall,
     "cpu": rows.cpu_per_step,

@@ -30,9 +30,8 @@ NOISE = 1_000_000
 LOGS = ROOT / "tests" / "grading" / "logs"
 
 
-def parse(bench: Bench) -> list[Row]:
+def parse(bench: Bench) -> Iterator[Row]:
     """MB/s of every parser that has a corpus, and of `auto`, which looks for all of them first."""
-    rows: list[Row] = []
     noise = _noise()
     for name in registry.FRAMEWORKS:
         logs = [path.read_bytes() for path in _logs(name)]
@@ -40,10 +39,9 @@ def parse(bench: Bench) -> list[Row]:
             continue
         for what, pieces in (("corpus", logs), ("noise", _within(logs, noise))):
             path = _write(bench.work / f"{what}.txt", pieces)
-            rows += _rows(bench, name, what, path)
+            yield from _rows(bench, name, what, path)
             if what == "noise" and name == next(iter(registry.FRAMEWORKS)):
-                rows += _rows(bench, registry.AUTO, what, path)
-    return rows
+                yield from _rows(bench, registry.AUTO, what, path)
 
 
 def _rows(bench: Bench, name: str, what: str, path: Path) -> Iterator[Row]:
