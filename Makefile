@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test lint types unit bench clean lock
+.PHONY: install demo test test-languages lint types unit bench clean lock
 
 install: $(STAMP)
 
@@ -31,6 +31,11 @@ types: install
 
 unit: install
 	tests/with-engine $(BIN)/pytest -n 2 --dist loadfile
+
+# A real project of each language in an image of its own; needs some 6 GB.
+test-languages: install
+	tests/prepare
+	VELORA_LANGUAGES=all tests/with-engine $(BIN)/pytest -v tests/engine/test_languages.py
 
 bench: install
 	tests/prepare

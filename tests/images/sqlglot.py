@@ -85,7 +85,7 @@ def build() -> dict[str, object]:
     have = all(_docker("image", "inspect", image_name(v), check=False) for v in VARIANTS)
     if have and row_file.exists():
         return dict(json.loads(row_file.read_text()))
-    sources = {version: _source(version) for version in (BEFORE, AFTER)}
+    sources = {version: source(version) for version in (BEFORE, AFTER)}
     with tempfile.TemporaryDirectory(prefix="velora-sqlglot-") as name:
         work = Path(name)
         row = _history(work, sources)
@@ -95,7 +95,7 @@ def build() -> dict[str, object]:
     return row
 
 
-def _source(version: str) -> Path:
+def source(version: str) -> Path:
     """The unpacked source distribution of one release."""
     target = CACHE / f"sqlglot-{version}"
     if target.is_dir():
