@@ -9,19 +9,20 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from bench import parsing, rows
-from bench.rows import Bench, Row
+from bench import parsing, peer, rows
+from bench.rows import Bench, Row, Skipped
 
-ALL: dict[str, Callable[[Bench], list[Row]]] = {
+ALL: dict[str, Callable[[Bench], Iterable[Row]]] = {
     "gap": rows.step_gap,
     "wall": rows.wall,
     "cpu": rows.cpu_per_step,
     "first": rows.first_request,
     "growth": rows.growth,
     "grading": rows.grading,
+    "swebench": peer.side_by_side,
     "parse": parsing.parse,
     "help": rows.help_text,
     "install": rows.install,
@@ -43,7 +44,12 @@ def main() -> None:
         bench = Bench(Path(name), given.instances, given.runs)
         print(f"{'what':<46}{'velora':>10}{'floor':>10}{'ratio':>8}  goal")
         for key in given.rows or ALL:
-            for row in ALL[key](bench):
+            try:
+                measured = ALL[key](bench)
+            except Skipped as skipped:
+                print(f"{key}: skipped: {skipped}", flush=True)
+                continue
+            for row in measured:
                 print(row.line(), flush=True)
                 missed += row.met is False
     print(f"{missed} goals missed" if missed else "all goals met")

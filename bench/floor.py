@@ -103,7 +103,7 @@ async def instance(number: int, image: str, model: Model, mode: str) -> None:
         if tool["function"]["name"] == "finish":
             break
         command = json.loads(tool["function"]["arguments"])["command"]
-        output = await (_typed(shell, command) if shell else _executed(container, command))
+        output = await (_typed(shell, command) if shell else executed(container, command))
         messages.append({"role": "tool", "tool_call_id": tool["id"], "content": output})
     await call("DELETE", f"/containers/{container}?force=1")
 
@@ -126,7 +126,8 @@ async def _typed(shell: Connection, command: str) -> str:
     return (await reader.readuntil(READY)).decode(errors="replace")
 
 
-async def _executed(container: str, command: str) -> str:
+async def executed(container: str, command: str) -> str:
+    """What a command in a process of its own prints."""
     made = await call(
         "POST",
         f"/containers/{container}/exec",

@@ -36,6 +36,10 @@ class Row:
         return f"{self.what:<46}{self.value:>10.2f}{floor:>10}{ratio:>8}  {self.goal} {verdict}"
 
 
+class Skipped(Exception):
+    """A row that cannot be measured here, and why."""
+
+
 @dataclass(slots=True)
 class Bench:
     """Where and how much to measure."""

@@ -114,6 +114,7 @@ def test_a_users_template_has_the_documented_names(template: Path) -> None:
         "problem_statement=It crashes.",
         "repo=a/b",
         "reproduce=python reproduce.py",
+        "single_test=",
         "version=1.2",
         "workdir=/testbed",
     ]

@@ -49,7 +49,8 @@ async def test_an_agent_mends_a_file(tmp_path: Path) -> None:
     script = tmp_path / "script.yaml"
     script.write_text(SCRIPT.format(repo=repo, python=f"{sys.executable} -B"))
     settings = AgentSettings()
-    sandbox = HostSandbox(SandboxSpec(image="", workdir=str(repo)))
+    env = {"HOME": str(tmp_path)}
+    sandbox = HostSandbox(SandboxSpec(image="", workdir=str(repo), env=env))
     await sandbox.start()
     toolset = await build(
         settings, SandboxSettings(), sandbox=sandbox, workdir=str(repo), spill_dir=None

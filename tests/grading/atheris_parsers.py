@@ -1,7 +1,7 @@
 """Coverage-guided fuzzing of all parsers, by hand: not a test, and not run in CI.
 
-    python -m pip install atheris          # CPython 3.11 to 3.13 on x86-64 Linux
-    PYTHONPATH=src:. python tests/grading/atheris_parsers.py DIR -max_total_time=3600
+    python -m pip install atheris -e .     # CPython 3.11 to 3.13 on x86-64 Linux
+    PYTHONPATH=. python tests/grading/atheris_parsers.py DIR -max_total_time=3600
 
 DIR keeps the inputs that reach new code; without any it begins with the corpus' logs. Further
 arguments are libFuzzer's. The first two bytes of an input choose the parser, the rest is the log.

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.grading import forgeries
+from tests.grading import forgeries, forgeries_node
 from tests.grading.conftest import commit, populate
 from tests.grading.forgeries import FORGERIES, Forgery
 from velora.config.settings import EvaluationSettings
+from velora.errors import TaskInvalid
 from velora.grading.grade import grade
 from velora.grading.protocol import Verdict
 from velora.instances.model import Instance
@@ -20,25 +24,13 @@ from velora.sandbox.protocol import SandboxSpec
 
 # In one process with the runner a patch can do anything; these are not told from a fix by their
 # results, and so must be shown.
-GREEN_BUT_SHOWN = {"equal_to_all", "patched_call", "forged_report"}
+GREEN_BUT_SHOWN = {"equal_to_all", "patched_call", "forged_report", "patched_assert"}
+
+NODE = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 
 
-async def graded(tmp_path: Path, files: dict[str, str], command: str = "-rA") -> Verdict:
-    """Grade the patch that writes `files` ("" deletes one)."""
-    repo = tmp_path / "repo"
-    populate(repo, forgeries.REPOSITORY)
-    commit(repo)
-    populate(repo, {name: text for name, text in files.items() if text})
-    for name, text in files.items():
-        if not text and (repo / name).exists():
-            (repo / name).unlink()
-    subprocess.run(["git", "add", "-A"], cwd=repo, check=True)
-    diff = ["git", "diff", "HEAD", "--binary", "--no-renames"]
-    patch = subprocess.run(diff, cwd=repo, check=True, capture_output=True).stdout
-    assert patch
-    subprocess.run(["git", "reset", "-q", "--hard"], cwd=repo, check=True)
-    subprocess.run(["git", "clean", "-qfdx"], cwd=repo, check=True)
-    instance = Instance(
+def python_instance(flags: str = "-rA") -> Instance:
+    return Instance(
         instance_id="tally-1",
         problem_statement="total leaves the first value out",
         language="python",
@@ -46,9 +38,40 @@ async def graded(tmp_path: Path, files: dict[str, str], command: str = "-rA") ->
         pass_to_pass=forgeries.PASS_TO_PASS,
         test_patches=(forgeries.TEST_PATCH,),
         test_command=f"export PYTHONDONTWRITEBYTECODE=1; {sys.executable} -m pytest -p "
-        f"no:cacheprovider --tb=no {command} tests",
+        f"no:cacheprovider --tb=no {flags} tests",
         test_output_parser="pytest",
     )
+
+
+def node_instance() -> Instance:
+    return Instance(
+        instance_id="tally-2",
+        problem_statement="total leaves the first value out",
+        language="javascript",
+        fail_to_pass=forgeries_node.FAIL_TO_PASS,
+        pass_to_pass=forgeries_node.PASS_TO_PASS,
+        test_patches=(forgeries_node.TEST_PATCH,),
+        test_command=forgeries_node.COMMAND,
+        test_output_parser="node-test",
+    )
+
+
+async def graded(tmp_path: Path, instance: Instance, files: dict[str, str]) -> Verdict:
+    """Grade the patch that writes `files` ("" deletes one)."""
+    repo = tmp_path / "repo"
+    python = instance.language != "javascript"
+    populate(repo, (forgeries if python else forgeries_node).REPOSITORY)
+    commit(repo)
+    populate(repo, {name: text for name, text in files.items() if text})
+    for name, text in files.items():
+        if not text and (repo / name).exists():
+            (repo / name).unlink()
+    subprocess.run(["git", "add", "-A", "-f"], cwd=repo, check=True)
+    diff = ["git", "diff", "HEAD", "--binary", "--no-renames"]
+    patch = subprocess.run(diff, cwd=repo, check=True, capture_output=True).stdout
+    assert patch
+    subprocess.run(["git", "reset", "-q", "--hard"], cwd=repo, check=True)
+    subprocess.run(["git", "clean", "-qfdx"], cwd=repo, check=True)
     sandbox = HostSandbox(SandboxSpec(image="", workdir=str(repo)))
     await sandbox.start()
     try:
@@ -66,7 +89,16 @@ async def graded(tmp_path: Path, files: dict[str, str], command: str = "-rA") ->
 
 @pytest.mark.parametrize("forgery", FORGERIES, ids=lambda one: one.name)
 async def test_a_forgery_is_not_green(tmp_path: Path, forgery: Forgery) -> None:
-    verdict = await graded(tmp_path, forgery.files)
+    check(await graded(tmp_path, python_instance(), forgery.files), forgery)
+
+
+@NODE
+@pytest.mark.parametrize("forgery", forgeries_node.FORGERIES, ids=lambda one: one.name)
+async def test_a_forgery_in_javascript_is_not_green(tmp_path: Path, forgery: Forgery) -> None:
+    check(await graded(tmp_path, node_instance(), forgery.files), forgery)
+
+
+def check(verdict: Verdict, forgery: Forgery) -> None:
     if forgery.name in GREEN_BUT_SHOWN:
         assert "suspicious" in {flag.kind for flag in verdict.flags}
         assert all(flag.hunk for flag in verdict.flags)
@@ -74,9 +106,16 @@ async def test_a_forgery_is_not_green(tmp_path: Path, forgery: Forgery) -> None:
         assert not verdict.resolved, verdict
 
 
+@NODE
+async def test_the_fix_in_javascript_is_green(tmp_path: Path) -> None:
+    verdict = await graded(tmp_path, node_instance(), {"tally.js": forgeries_node.FIXED})
+    assert verdict.resolved, verdict
+    assert (verdict.flags, verdict.warnings) == ((), ())
+
+
 @pytest.mark.parametrize("command", ["-rA", "-v", "-q"])
 async def test_the_fix_is_green(tmp_path: Path, command: str) -> None:
-    verdict = await graded(tmp_path, {"tally.py": forgeries.FIXED}, command)
+    verdict = await graded(tmp_path, python_instance(command), {"tally.py": forgeries.FIXED})
     assert verdict.resolved, verdict
     assert verdict.flags == ()
     assert verdict.warnings == ()
@@ -84,9 +123,24 @@ async def test_the_fix_is_green(tmp_path: Path, command: str) -> None:
     assert {each.source for each in verdict.fail_to_pass} == {source}
 
 
+async def test_without_a_command_the_language_s_own_is_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    instance = replace(python_instance(), test_command="", test_output_parser="")
+    verdict = await graded(tmp_path, instance, {"tally.py": forgeries.FIXED})
+    assert verdict.resolved, verdict
+    assert verdict.parser == "auto:pytest"
+    assert "the row has no test_command; its language's was run: pytest" in verdict.warnings[0]
+    script = (tmp_path / "out/eval.sh").read_text()
+    assert "/saved/ENV" in script
+    with pytest.raises(TaskInvalid, match="no test_command"):
+        await graded(tmp_path / "2", replace(instance, language="cobol"), {"tally.py": "x"})
+
+
 async def test_a_fix_with_a_harmless_configuration_is_green(tmp_path: Path) -> None:
     files = {"tally.py": forgeries.FIXED, "pytest.ini": "[pytest]\ntestpaths = tests\n"}
-    verdict = await graded(tmp_path, files)
+    verdict = await graded(tmp_path, python_instance(), files)
     assert verdict.resolved, verdict
     assert [(flag.kind, flag.path) for flag in verdict.flags] == [("runner", "pytest.ini")]
     assert verdict.warnings == ("resolved with the image's own pytest.ini too",)
@@ -94,7 +148,7 @@ async def test_a_fix_with_a_harmless_configuration_is_green(tmp_path: Path) -> N
 
 async def test_what_only_a_changed_runner_makes_green_is_said(tmp_path: Path) -> None:
     (forgery,) = (one for one in FORGERIES if one.name == "outcome_hook_as_plugin")
-    verdict = await graded(tmp_path, forgery.files)
+    verdict = await graded(tmp_path, python_instance(), forgery.files)
     assert verdict.reason == "depends_on_runner_files"
     assert (tmp_path / "out/second_test_output.txt").exists()
     assert "1 passed" in (tmp_path / "out/second_test_output.txt").read_text()

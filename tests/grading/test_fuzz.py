@@ -26,7 +26,7 @@ from velora.grading.parsers import registry
 from velora.grading.parsers.framework import Framework
 
 READABLE = sorted(name for name in PARSERS if logs_of(name))
-EXAMPLES = max(40, 10_000 // len(PARSERS))
+EXAMPLES = max(30, 6_000 // len(PARSERS))
 """A parser's; of all parsers together they take some twenty seconds."""
 
 CPU_LIMIT = 5.0
@@ -85,7 +85,7 @@ def test_twice_the_log_takes_twice_the_steps(name: str) -> None:
         names = framework.parse(text).results
         _assert_linear(framework, partial(_copies, _renamed(text, list(names))), 4)
     for head in _heads(name):
-        for line in _kinds(name, 24):
+        for line in _kinds(name, 24 if name in registry.FRAMEWORKS else 8):
             _assert_linear(framework, partial(_again, head, line), 100)
         _assert_linear(framework, partial(_staircase, head, _kinds(name, 8)), 100)
 

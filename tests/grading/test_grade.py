@@ -279,7 +279,9 @@ async def test_the_working_directory_lies_inside_a_repository(
     assert "return a + b" in (root / "python/calc.py").read_text()
 
 
-async def test_nothing_stays_behind(graded: Grade) -> None:
-    before = set(Path("/tmp").glob("velora-grade-*"))
-    await graded(GOLD)
-    assert set(Path("/tmp").glob("velora-grade-*")) == before
+async def test_nothing_stays_behind(graded: Grade, tmp_path: Path) -> None:
+    await graded(GOLD, test_command=f"echo scratch=${{0%/*}}; {INSTANCE.test_command}")
+    log = (tmp_path / "out" / "test_output.txt").read_text()
+    scratch = Path(log.partition("scratch=")[2].partition("\n")[0])
+    assert scratch.match("/tmp/velora-grade-*")
+    assert not scratch.exists()

@@ -56,8 +56,18 @@ def test_the_list_of_failures_outweighs_a_printed_pass() -> None:
         "[  FAILED  ] A.b",
     )
     assert shown(parsed) == {"A.b": "FAILED"}
-    assert "0 tests passed, 1 were seen" in parsed.warnings[0]
-    assert "A.b passed and is listed as FAILED" in parsed.warnings[1]
+    assert "0 passes counted, 1 seen" in parsed.warnings[0]
+
+
+def test_more_passes_than_are_counted() -> None:
+    parsed = read(
+        HEAD.format(2),
+        *("[ RUN      ] A.b", "[       OK ] A.b (0 ms)"),  # printed by the next
+        *("[ RUN      ] A.c", "[       OK ] A.c (0 ms)"),
+        TAIL.format(2),
+        "[  PASSED  ] 1 test.",
+    )
+    assert shown(parsed) == {}
 
 
 def test_two_programs_the_first_of_which_crashes() -> None:

@@ -106,6 +106,22 @@ async def test_only_what_this_run_wrote_is_fetched(box: Sandbox, tmp_path: Path)
     assert list(found["surefire"].parsed.results) == ["n.x"]
 
 
+@pytest.mark.parametrize(("count", "filler"), [(1, 0), (20, 0), (2, 300_000)])
+async def test_many_and_large_reports_come_as_few_small_ones_do(
+    box: Sandbox, tmp_path: Path, count: int, filler: int
+) -> None:
+    place = tmp_path / "repo/target/surefire-reports"
+    place.mkdir(parents=True)
+    case = '<testsuite><testcase classname="n" name="x$i"/></testsuite>'
+    more = f"<!--$(head -c {filler} /dev/zero | tr '\\0' x)-->"
+    command = f"for i in $(seq {count}); do cat >target/surefire-reports/TEST-$i.xml <<E\n"
+    command += f"{case}{more}\nE\ndone"
+    _, found = await reports(box, tmp_path, "java", command)
+    assert set(found["surefire"].parsed.results) == {f"n.x{i + 1}" for i in range(count)}
+    assert found["surefire"].files == count
+    assert found["surefire"].parsed.warnings == ()
+
+
 @pytest.mark.skipif(shutil.which("rspec") is None, reason="rspec is not installed")
 async def test_rspec_prints_what_it_always_prints(box: Sandbox, tmp_path: Path) -> None:
     spec = tmp_path / "repo/spec"

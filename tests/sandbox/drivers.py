@@ -70,11 +70,14 @@ def kind_of(request: pytest.FixtureRequest, tmp_path: Path) -> Kind:
 
 @pytest.fixture
 async def make(kind: Kind) -> AsyncIterator[Make]:
-    spec = SandboxSpec(kind.image, workdir="" if kind.docker else kind.workdir)
+    # On the bare host the shell would read what this machine's user has in their home.
+    env = {"HOME": str(Path(kind.workdir).parent)} if kind.name == "host" else {}
+    spec = SandboxSpec(kind.image, workdir="" if kind.docker else kind.workdir, env=env)
     async with contextlib.AsyncExitStack() as stack:
         engine = await stack.enter_async_context(await Engine.connect()) if kind.docker else None
 
         async def start(**changed: Any) -> Sandbox:
+            changed["env"] = {**env, **changed.get("env", {})}
             wanted = replace(spec, **changed)
             sandbox: Sandbox
             if engine is not None:

@@ -133,6 +133,8 @@ async def test_as_a_process_of_its_own(tmp_path: Path) -> None:
                 body = {"model": "m", "messages": [USER]}
                 async with session.post(f"{url}/chat/completions", json=body) as answer:
                     assert answer.status == 200
+        while log.read_bytes().count(b"\n") < 3:  # a line is written when its answer is out
+            await asyncio.sleep(0.01)
     finally:
         process.terminate()
         await process.wait()

@@ -16,9 +16,14 @@ def repo(tmp_path: Path) -> Path:
     return path
 
 
+def homeless(repo: Path) -> SandboxSpec:
+    """Of a sandbox whose shell does not read what this machine's user has in their home."""
+    return SandboxSpec(image="", workdir=str(repo), env={"HOME": str(repo.parent)})
+
+
 @pytest.fixture
 async def sandbox(repo: Path) -> AsyncIterator[HostSandbox]:
-    sandbox = HostSandbox(SandboxSpec(image="", workdir=str(repo)))
+    sandbox = HostSandbox(homeless(repo))
     await sandbox.start()
     yield sandbox
     await sandbox.stop()

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.tools.conftest import homeless
 from velora.config.settings import SandboxSettings
 from velora.errors import SandboxLost
 from velora.sandbox.host import HostSandbox
-from velora.sandbox.protocol import SandboxSpec
 from velora.tools.bash import BashTool, spec
 from velora.tools.protocol import BadArguments, ToolResult
 
@@ -235,7 +235,7 @@ async def test_a_shell_that_ends_is_said_to_be_new(bash: BashTool, repo: Path) -
 
 
 async def test_the_loss_of_the_sandbox_rises(repo: Path, settings: SandboxSettings) -> None:
-    sandbox = HostSandbox(SandboxSpec(image="", workdir=str(repo)))
+    sandbox = HostSandbox(homeless(repo))
     await sandbox.start()
     bash = BashTool(sandbox, settings, workdir=str(repo), spill_dir=None)
     await run(bash, "true")

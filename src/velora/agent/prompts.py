@@ -32,6 +32,7 @@ TASK_NAMES = (
     "problem_statement",
     "repo",
     "reproduce",
+    "single_test",
     "version",
     "workdir",
 )
@@ -45,11 +46,13 @@ class LanguageFacts:
     Attributes:
         name: as it is written in a sentence, `Python` or `C++`; "" where it is not known.
         reproduce: follows the words "run it with", as `python reproduce.py`; "" where not known.
+        single_test: runs one test, with NAME for its name; "" where not known.
         may_add_tests: False tells the agent to leave test files alone.
     """
 
     name: str = ""
     reproduce: str = ""
+    single_test: str = ""
     may_add_tests: bool = True
 
 
@@ -87,6 +90,7 @@ def render_instruction(
         "may_add_tests": language.may_add_tests,
         "problem_statement": instance.problem_statement,
         "repo": instance.repo,
+        "single_test": language.single_test,
         "reproduce": language.reproduce,
         "version": instance.version,
         "workdir": workdir,

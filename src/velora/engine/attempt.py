@@ -190,6 +190,7 @@ class Attempt:
         facts = LanguageFacts(
             name=language.display,
             reproduce=language.reproduction,
+            single_test=language.single_test,
             may_add_tests=language.may_add_tests,
         )
         agent = CodeActAgent(

@@ -44,7 +44,7 @@ async def grade_attempt(
     entry = quarantine.of(instance.instance_id) if quarantine else None
     try:
         if not patch:
-            return _graded(grade_empty(instance, out_dir, entry))
+            return _graded(grade_empty(instance, out_dir, entry, language))
         network = settings.evaluation.network
         async with place.sandbox(instance, attempt=attempt, network=network) as started:
             workdir = await working_directory(started, instance)

@@ -31,6 +31,8 @@ async def read(sandbox: Sandbox, workdir: str, touched: Iterable[bytes]) -> dict
         GraderFailed: they cannot be looked at.
     """
     listed = list(touched)
+    if not listed:
+        return {}
     source = (
         f"cd -- {quote(workdir)} || exit\n"
         + """

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from velora import languages
 from velora.config.settings import EvaluationSettings
 from velora.errors import GraderFailed, SandboxLost, TaskInvalid, VeloraError
 from velora.grading import compat, files
@@ -21,17 +22,23 @@ from velora.grading import verdict as rules
 from velora.grading.measure import Measured, Task, put_in, run_tests
 from velora.grading.parsers import registry
 from velora.grading.patchfile import blank, paths
-from velora.grading.protocol import NameVerdict, Verdict
+from velora.grading.protocol import NameVerdict, Source, Verdict
 from velora.grading.report import PATCH, Diary, clear, write, write_report
 from velora.grading.tamper import inspect, runner_files, test_files
 from velora.instances.model import Instance
 from velora.instances.quarantine import Entry
+from velora.languages import Profile
 from velora.patch.quoting import listed
 from velora.sandbox.protocol import ExecTimeout, Sandbox
 from velora.sandbox.steps import take_steps
 
 DEPENDS_ON_RUNNER = "depends_on_runner_files"
 """Resolved only with the patch's own version of files that decide how tests run."""
+
+TESTS_KILLED = "tests_killed"
+"""A signal ended the test command, and nothing but its output says that the tests passed."""
+
+_BY_SIGNAL = 128
 
 REPORT_MISSING = "report_missing"
 """The log shows a whole run, but the report that the framework was asked for is not there."""
@@ -72,7 +79,7 @@ async def grade(
         UsageError: there is no such parser.
     """
     if blank(patch) and not own:
-        return grade_empty(instance, out_dir, quarantine)
+        return grade_empty(instance, out_dir, quarantine, language)
     task = Task(
         instance,
         sandbox,
@@ -85,7 +92,7 @@ async def grade(
         settings.reports,
         frozenset(quarantine.tests if quarantine and not quarantine.whole else ()),
     )
-    check(instance, task.named_parser)
+    check(instance, task.named_parser, task.profile)
     diary = Diary()
     tmp = f"/tmp/velora-grade-{secrets.token_hex(8)}"
     try:
@@ -140,14 +147,16 @@ async def _grade(task: Task, patch: bytes, diary: Diary, tmp: str, *, own: bool)
     return replace(second, reason=DEPENDS_ON_RUNNER, warnings=(*second.warnings, note))
 
 
-def grade_empty(instance: Instance, out_dir: Path, quarantine: Entry | None = None) -> Verdict:
+def grade_empty(
+    instance: Instance, out_dir: Path, quarantine: Entry | None = None, language: str = ""
+) -> Verdict:
     """The verdict on an empty patch, and its report; needs no sandbox.
 
     Raises:
         TaskInvalid: the row has problems.
         GraderFailed: the report cannot be written.
     """
-    check(instance, instance.test_output_parser)
+    check(instance, instance.test_output_parser, languages.get(instance.language or language))
     verdict = Verdict(
         resolved=False,
         reason="empty_patch",
@@ -169,7 +178,7 @@ def grade_empty(instance: Instance, out_dir: Path, quarantine: Entry | None = No
     return verdict
 
 
-def check(instance: Instance, parser: str) -> None:
+def check(instance: Instance, parser: str, profile: Profile) -> None:
     """Whether the row can be graded at all; worth asking before a sandbox is started.
 
     Raises:
@@ -178,8 +187,8 @@ def check(instance: Instance, parser: str) -> None:
     """
     if instance.problems:
         raise TaskInvalid("; ".join(instance.problems))
-    if not instance.test_command.strip():
-        raise TaskInvalid("the row has no test_command")
+    if not instance.test_command.strip() and not profile.test_command:
+        raise TaskInvalid("the row has no test_command, and its language none that is usual")
     registry.resolve(parser)
 
 
@@ -196,6 +205,8 @@ def _judged(task: Task, measured: Measured, apply_log: tuple[str, ...]) -> Verdi
         tuple(each for each in names if each.name not in task.excused) for names in (fixed, kept)
     )
     warnings = [warning for each in evidence for warning in each.parsed.warnings]
+    if not instance.test_command.strip():
+        warnings.append(f"the row has no test_command; its language's was run: {task.command}")
     if excused := len(fixed + kept) - len(fix + keep):
         warnings.append(f"{excused} listed tests are in quarantine as flaky and decide nothing")
     reason = rules.reason(fix, keep, evidence, timed_out=ran.timed_out)
@@ -205,6 +216,9 @@ def _judged(task: Task, measured: Measured, apply_log: tuple[str, ...]) -> Verdi
         warnings.append(
             f"{' and '.join(measured.missing)} came to its end by the log and wrote no report"
         )
+    reported = any(each.source is Source.REPORT for each in evidence)
+    if reason == rules.RESOLVED and (ran.exit_code or 0) > _BY_SIGNAL and not reported:
+        reason = TESTS_KILLED
     statuses = {name: result.status for name, result in reading.parsed.results.items()}
     others = compat.verdicts(instance.fail_to_pass, instance.pass_to_pass, statuses)
     warnings += rules.cautions(fixed + kept, evidence, ran.exit_code)

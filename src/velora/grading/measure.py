@@ -66,6 +66,18 @@ class Task:
         return languages.get(self.instance.language or self.language)
 
     @property
+    def command(self) -> str:
+        """What runs the tests: the row's command, or else the language's."""
+        own = self.instance.test_command
+        return own if own.strip() else self.profile.test_command
+
+    @property
+    def activation(self) -> tuple[str, ...]:
+        """What goes before it."""
+        own = self.instance.test_command.strip() or self.instance.activation
+        return self.instance.activation if own else self.profile.activation
+
+    @property
     def named_parser(self) -> str:
         """The parser that the caller or the row names, or ""."""
         return self.parser or self.instance.test_output_parser
@@ -151,8 +163,8 @@ async def _run(
 ) -> Measured:
     place = f"{tmp}/reports-{secrets.token_hex(4)}"
     prologue, directory = await prepare(task.sandbox, recipes, place)
-    command, activation = task.instance.test_command, task.instance.activation
-    script = eval_script(command, task.workdir, (*activation, *prologue))
+    command = task.command
+    script = eval_script(command, task.workdir, (*task.activation, *prologue))
     which = SECOND if again else ""
     log = task.out_dir / f"{which}{OUTPUT}"
     write(task.out_dir / f"{which}{SCRIPT}", script.encode("utf-8", "surrogatepass"))

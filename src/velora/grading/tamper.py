@@ -49,6 +49,7 @@ _SUSPICIOUS = tuple(
         r"\b(?:global(?:This)?|window)\.(?:expect|it|test|describe)\s*=|\bexpect\.extend\b",
         r"\bcollect_ignore(?:_glob)?\b|\b__test__\s*=\s*False|\bdeselect\b|\bpassWithNoTests\b",
         r"\batexit\.register\b|\bfaulthandler\b|\bsys\.(?:exitfunc|excepthook|settrace|__stdout__)\b",
+        r"\bassert[\w'\")]*\.\w+\s*=[^=]|\bprocess\.(?:exit|kill|ppid)\b|\bSystem\.exit\b",
         r"\b__eq__\b.*\breturn True\b|\bbuiltins\.\w+\s*=[^=]",
     )
 )

@@ -20,6 +20,8 @@ class Profile:
         runner: globs of files that decide which tests run and how they are reported, and do nothing
             else for the project; as `tests`.
         build: globs of files that build the project and may configure its tests; as `tests`.
+        activation: lines of shell that enter an image's environment, as far as it has one; they go
+            before `test_command` where that is used.
         single_test: how one test is run, with NAME for its name; "" if there is no one way.
         test_command: what runs the tests where the row does not say; "" if there is no one way.
         parser: the grader's parser of that command's output; "" if it has none yet.
@@ -37,6 +39,7 @@ class Profile:
     tests: tuple[str, ...] = ()
     runner: tuple[str, ...] = ()
     build: tuple[str, ...] = ()
+    activation: tuple[str, ...] = ()
     single_test: str = ""
     test_command: str = ""
     parser: str = ""

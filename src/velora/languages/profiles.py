@@ -28,6 +28,11 @@ PYTHON = Profile(
         ".coveragerc",
     ),
     build=("pyproject.toml", "setup.cfg", "setup.py", "Makefile"),
+    activation=(
+        'for f in /saved/ENV /saved/*/ENV; do if [ -f "$f" ]; then . "$f"; break; fi; done',
+        "c=/opt/miniconda3/bin/activate; if [ -f $c ]; then . $c && conda activate testbed; fi",
+        "for d in .venv venv; do f=$d/bin/activate; if [ -f $f ]; then . $f; break; fi; done",
+    ),
     single_test="pytest NAME",
     test_command="pytest --no-header -rA --tb=short -p no:cacheprovider",
     parser="pytest",
@@ -64,6 +69,7 @@ _NODE_RUNNER = (
     "node_modules/",
 )
 _NODE_BUILD = ("package.json", "package-lock.json", "tsconfig*.json", "yarn.lock", "pnpm-lock.yaml")
+_NODE_ACTIVATION = ('n="${NVM_DIR:-${HOME:-/root}/.nvm}/nvm.sh"; if [ -f "$n" ]; then . "$n"; fi',)
 _NODE_JUNK = ("node_modules/", ".nyc_output/", "coverage/", ".npm/", "npm-debug.log*")
 
 JAVASCRIPT = Profile(
@@ -74,6 +80,7 @@ JAVASCRIPT = Profile(
     tests=("*.test.js", "*.spec.js", "__tests__/", "test/"),
     runner=_NODE_RUNNER,
     build=_NODE_BUILD,
+    activation=_NODE_ACTIVATION,
     single_test="npx jest -t NAME",
     test_command="npm test",
     junk=_NODE_JUNK,
@@ -88,6 +95,7 @@ TYPESCRIPT = Profile(
     tests=("*.test.ts", "*.spec.ts", "*.test.tsx", "__tests__/", "test/"),
     runner=_NODE_RUNNER,
     build=_NODE_BUILD,
+    activation=_NODE_ACTIVATION,
     single_test="npx jest -t NAME",
     test_command="npm test",
     junk=(*_NODE_JUNK, "*.tsbuildinfo"),
@@ -101,6 +109,7 @@ GO = Profile(
     reproduction="`go run FILE`",
     tests=("*_test.go", "testdata/"),
     build=("go.mod", "go.sum", "go.work", "Makefile"),
+    activation=('export PATH="$PATH:/usr/local/go/bin:${HOME:-/root}/go/bin"',),
     single_test="go test -run '^NAME$' ./...",
     test_command="go test -json ./...",
     parser="gotest-json",
@@ -115,6 +124,7 @@ RUST = Profile(
     tests=("tests/", "*_test.rs", "src/**/tests.rs"),
     runner=(".cargo/", "nextest.toml", ".config/nextest.toml"),
     build=("Cargo.toml", "Cargo.lock", "build.rs", "rust-toolchain*"),
+    activation=('if [ -f "${HOME:-/root}/.cargo/env" ]; then . "${HOME:-/root}/.cargo/env"; fi',),
     single_test="cargo test NAME -- --exact",
     test_command="cargo test --no-fail-fast",
     parser="cargo",
@@ -130,6 +140,9 @@ _JVM_RUNNER = (
     "*META-INF/services/org.junit*",
 )
 _JVM_BUILD = ("pom.xml", "build.gradle*", "settings.gradle*", "gradle.properties", "build.xml")
+_JVM_ACTIVATION = (
+    's="${SDKMAN_DIR:-${HOME:-/root}/.sdkman}/bin/sdkman-init.sh"; if [ -f "$s" ]; then . "$s"; fi',
+)
 _JVM_JUNK = ("*.class", "target/", "build/", ".gradle/", "hs_err_pid*.log")
 
 JAVA = Profile(
@@ -140,6 +153,7 @@ JAVA = Profile(
     tests=("*src/test/", "*Test.java", "*Tests.java", "*IT.java"),
     runner=_JVM_RUNNER,
     build=_JVM_BUILD,
+    activation=_JVM_ACTIVATION,
     single_test="mvn -B test -Dtest='CLASS#NAME'",
     test_command="mvn -B test",
     parser="surefire",
@@ -154,6 +168,7 @@ KOTLIN = Profile(
     tests=("*src/test/", "*Test.kt", "*Tests.kt"),
     runner=_JVM_RUNNER,
     build=_JVM_BUILD,
+    activation=_JVM_ACTIVATION,
     single_test="./gradlew test --tests NAME",
     test_command="./gradlew test",
     parser="gradle",
@@ -222,6 +237,7 @@ CSHARP = Profile(
     tests=("*Tests.cs", "*Test.cs", "*.Tests/"),
     runner=("*.runsettings", "xunit.runner.json", "testconfig.json"),
     build=("*.csproj", "*.sln", "*.props", "*.targets", "NuGet.config"),
+    activation=('export PATH="$PATH:/usr/share/dotnet:${HOME:-/root}/.dotnet"',),
     single_test="dotnet test --filter FullyQualifiedName=NAME",
     test_command="dotnet test",
     parser="dotnet",
@@ -236,6 +252,10 @@ RUBY = Profile(
     tests=("spec/", "test/", "*_spec.rb", "*_test.rb", "test_*.rb"),
     runner=(".rspec", "spec_helper.rb", "rails_helper.rb", "test_helper.rb", ".rspec-local"),
     build=("Rakefile", "Gemfile", "Gemfile.lock", "*.gemspec", ".rubocop.yml"),
+    activation=(
+        'if [ -f "${HOME:-/root}/.rvm/scripts/rvm" ]; then . "${HOME:-/root}/.rvm/scripts/rvm"; fi',
+        'r="${HOME:-/root}/.rbenv"; if [ -d "$r" ]; then PATH="$r/shims:$r/bin:$PATH"; fi',
+    ),
     single_test="bundle exec rspec -e NAME",
     test_command="bundle exec rspec",
     parser="rspec",

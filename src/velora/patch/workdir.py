@@ -1,8 +1,9 @@
 """The one working directory: the prompt's, the shell's, the editor's and the diff's.
 
-It is found once, before anything else happens in the container, by one probe of all the places
-where task images keep their repository. Places that are links to each other count as one. Where
-two answers are equally good there is none: the row has to say.
+It is found once, before anything else happens in the container, by a probe of all the places where
+task images keep their repository, and by a search only where none of them decides. Places that are
+links to each other count as one. Where two answers are equally good there is none: the row has to
+say.
 """
 
 from __future__ import annotations
@@ -66,14 +67,22 @@ async def find_workdir(sandbox: Sandbox, instance: Instance, image_workdir: str)
         )
     usual = conventional(instance.repo)
     asked = [path for path in (named, image_workdir, *usual) if path]
-    result = await sandbox.script(_PROBE + "".join(f"look {quote(p)}\n" for p in asked) + _SCAN)
+    places, _ = await _probe(sandbox, "".join(f"look {quote(path)}\n" for path in asked))
+    chosen = settled(instance, image_workdir, usual, places)
+    if chosen is not None:
+        return chosen
+    _, found = await _probe(sandbox, _SCAN)
+    return choose(instance, image_workdir, usual, places, found)
+
+
+async def _probe(sandbox: Sandbox, looks: str) -> tuple[dict[str, Place], list[Place]]:
+    result = await sandbox.script(_PROBE + looks + ":\n")
     if result.exit_code:
         raise TaskInvalid(
             f"the probe for the working directory failed: "
             f"{result.stderr.decode('utf-8', 'replace').strip()}"
         )
-    places, found = _read(result.stdout)
-    return choose(instance, image_workdir, usual, places, found)
+    return _read(result.stdout)
 
 
 def conventional(repo: str) -> list[str]:
@@ -107,26 +116,15 @@ def choose(
     Raises:
         TaskInvalid: as `find_workdir`.
     """
-    named = instance.repo_path.strip()
-    if named:
-        if named not in places:
-            raise TaskInvalid(
-                _where(instance) + f"repo_path {named} is not a directory in the image"
-            )
-        return Workdir(places[named].real, "repo_path")
-    preferred = [places[path] for path in (image_workdir, *usual) if path in places]
-    usable = [place for place in preferred if not place.empty and place.real not in _SYSTEM.split()]
-
-    def because(place: Place) -> str:
-        return f"WORKDIR {place.name}" if place.name == image_workdir else place.name
-
-    for place in usable:
-        if place.git:
-            return Workdir(place.real, because(place))
+    chosen = settled(instance, image_workdir, usual, places)
+    if chosen is not None:
+        return chosen
+    usable = _usable(image_workdir, usual, places)
     roots = _outermost(place.real for place in found)
     if not roots:
         if usable:
-            return Workdir(usable[0].real, f"{because(usable[0])}, no repository anywhere")
+            because = _because(usable[0], image_workdir)
+            return Workdir(usable[0].real, f"{because}, no repository anywhere")
         looked = ", ".join(dict.fromkeys(p for p in (image_workdir, *usual) if p))
         raise TaskInvalid(
             _where(instance)
@@ -142,6 +140,37 @@ def choose(
         _where(instance)
         + f"several directories could be the repository: {candidates}; set repo_path in the row"
     )
+
+
+def settled(
+    instance: Instance, image_workdir: str, usual: Sequence[str], places: dict[str, Place]
+) -> Workdir | None:
+    """What `choose` says whatever else there is; None where it has to know the repositories.
+
+    Raises:
+        TaskInvalid: the place that the row names is not there.
+    """
+    named = instance.repo_path.strip()
+    if named:
+        if named not in places:
+            raise TaskInvalid(
+                _where(instance) + f"repo_path {named} is not a directory in the image"
+            )
+        return Workdir(places[named].real, "repo_path")
+    for place in _usable(image_workdir, usual, places):
+        if place.git:
+            return Workdir(place.real, _because(place, image_workdir))
+    return None
+
+
+def _usable(image_workdir: str, usual: Sequence[str], places: dict[str, Place]) -> list[Place]:
+    preferred = [places[path] for path in (image_workdir, *usual) if path in places]
+    system = _SYSTEM.split()
+    return [place for place in preferred if not place.empty and place.real not in system]
+
+
+def _because(place: Place, image_workdir: str) -> str:
+    return f"WORKDIR {place.name}" if place.name == image_workdir else place.name
 
 
 def _outermost(paths: Iterable[str]) -> list[str]:
@@ -175,6 +204,7 @@ def _read(output: bytes) -> tuple[dict[str, Place], list[Place]]:
 _PROBE = r"""
 kind=asked
 look() {
+  [ -d "$1" ] || return 0
   real=$(cd -P -- "$1" 2>/dev/null && pwd -P && echo .) || return 0
   real=${real%??}
   git=-; [ -e "$real/.git" ] && git=git
@@ -197,5 +227,4 @@ for top in /* /usr/src /usr/local/src; do
     if [ -e "$mark" ]; then look "${mark%/.git}"; fi
   done
 done
-:
 """

@@ -24,6 +24,7 @@ _SERIAL = {
     "xfails.sh": "XFAIL",
     "xpasses.sh": "XPASS",
 }
+_EVERY = ("default", "verbose", "serial")
 
 
 def make(root: Path) -> None:
@@ -49,6 +50,8 @@ def make(root: Path) -> None:
             "TESTS='passes.sh fails.sh skips.sh xfails.sh xpasses.sh prints.sh'",
         ),
     ):
+        if not bench.wants(name, _EVERY):
+            continue
         bench.sh("rm -f *.log *.trs */*.log */*.trs")
         case = bench.case(name, version, command)
         warnings: list[str] = []

@@ -17,6 +17,7 @@ _XML = (
     "--log_format=XML --log_level=all --log_sink=log.xml --build_info=no "
     "--report_format=XML --report_level=detailed --report_sink=report.xml"
 )
+_EVERY = ("suite", "report", "crash")
 
 
 def make(root: Path) -> None:
@@ -37,6 +38,8 @@ def make(root: Path) -> None:
         ("crash-report", "crash", "--report_level=detailed"),
         ("exit", "exit", suites),
     ):
+        if not bench.wants(name, _EVERY):
+            continue
         case = bench.case(name, version, f"./{program} {options}")
         bench.sh(f"rm -f log.xml report.xml; ./{program} {_XML}")
         log, report = bench.truth("log.xml"), bench.truth("report.xml")

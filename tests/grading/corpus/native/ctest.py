@@ -7,6 +7,8 @@ from xml.etree import ElementTree
 
 from tests.grading.corpus.native.bench import Bench, Results
 
+_EVERY = ("default", "verbose", "until-pass", "hosts")
+
 
 def make(root: Path) -> None:
     """All cases."""
@@ -30,6 +32,8 @@ def make(root: Path) -> None:
         ("hosts", "hosts", "--output-on-failure"),
         ("hosts-verbose", "hosts", "-V"),
     ):
+        if not bench.wants(name, _EVERY):
+            continue
         build = f"build-{project}"
         bench.sh(f"rm -f {build}/flaky.once")
         case = bench.case(name, version, f"cd {build} && ctest {options}")

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 from tests.grading.corpus.native.bench import Bench, Results, hide
 
 _CASE = re.compile(r'name="([^"]*)"')
+_EVERY = ("default", "durations", "exit")
 
 
 def make(root: Path) -> None:
@@ -30,6 +31,8 @@ def make(root: Path) -> None:
         ("crash", "crash", "-s"),
         ("exit", "exit", "-s -d"),
     ):
+        if not bench.wants(name, _EVERY):
+            continue
         case = bench.case(name, version, f"./{program} {options}".strip())
         results, complete = read(bench.sh(f"./{program} -r=xml > xml.txt; cat xml.txt").decode())
         hidden = hide(results, ("SKIPPED",), "skipped test cases are only counted")

@@ -14,6 +14,7 @@ _STATUS = {
 }
 _SEVERITY = ("PASSED", "SKIPPED", "FAILED")
 _SUITE = ": SetUpTestSuite or TearDownTestSuite"
+_EVERY = ("sample", "repeat", "crash")
 
 
 def make(root: Path) -> None:
@@ -31,6 +32,8 @@ def make(root: Path) -> None:
     if version not in ("1.10.0", "1.8.1"):
         commands["brief"] = "./sample --gtest_brief=1"
     for name, command in commands.items():
+        if not bench.wants(name, _EVERY):
+            continue
         case = bench.case(name, version, command)
         results, suites, complete = _read(bench.truth())
         hidden: dict[str, str] = {}

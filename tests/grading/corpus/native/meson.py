@@ -18,6 +18,7 @@ _STATUS = {
     "UNEXPECTEDPASS": "XPASS",
 }
 _SEVERITY = ("PASSED", "XFAIL", "SKIPPED", "XPASS", "FAILED", "ERROR")
+_EVERY = ("default", "verbose", "errors")
 
 
 def make(root: Path) -> None:
@@ -39,6 +40,8 @@ def make(root: Path) -> None:
             "meson test -C build -v --num-processes 1 passes 'times out' & sleep 2; kill -9 $!",
         ),
     ):
+        if not bench.wants(name, _EVERY):
+            continue
         case = bench.case(name, version, command)
         build = "build-good" if "good" in command else "build"
         results = _read(bench.truth(f"{build}/meson-logs/testlog.json"))

@@ -200,7 +200,7 @@ class MochaReader:
             passed = sum(group.counts["passed"] for group in rest)
             if self._closes() or passed == integer(found[1]):
                 self._begin()
-        self.totals = _Totals(number, int(found[1]), len(self.groups))
+        self.totals = _Totals(number, integer(found[1]), len(self.groups))
         self.counting, self.repeated = True, 0
         self.named = []
         return True

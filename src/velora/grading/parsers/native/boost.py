@@ -18,7 +18,7 @@ import re
 from dataclasses import dataclass, field
 
 from velora.grading.parsers.framework import Framework
-from velora.grading.parsers.native import boost_report
+from velora.grading.parsers.native import boost_report, totals
 from velora.grading.parsers.tally import merge, note
 from velora.grading.parsers.text import integer
 from velora.grading.protocol import Parsed, Status, TestResult
@@ -197,6 +197,9 @@ class BoostReader:
         known = run.entered + skipped
         if run.closed and run.entered and run.count and known < run.count and not run.crashed:
             self.warnings.append(f"{run.count} test cases were to run, {known} were seen")
+        elif run.count and run.entered > run.count:
+            self.warnings.append(totals.exceeded(run.line, run.count, run.entered))
+            run.results = totals.without_passes(run.results)
         merge(self.results, run.results)
         self.run = None
 

@@ -46,7 +46,7 @@ class Report:
             if _MODULE.match(line) is None:
                 return False
             self.results = {}
-            self._open, self.aborted, self._suites = True, False, []
+            self._open, self.aborted, self._suites, self._case = True, False, [], ""
             return True
         if not self._open or line[0] != " ":
             return False
@@ -70,9 +70,12 @@ class Report:
             self._case = ""
             return
         word = words.rpartition(" ")[2]
+        status = _WORDS.get(word)
+        self._case = name if status is not None else ""
+        if status is None:
+            return
         self.aborted = self.aborted or word == "aborted"
-        self._case = name
-        self.results[name] = (TestResult(_WORDS[word], number, line.strip()[:500]), False)
+        self.results[name] = (TestResult(status, number, line.strip()[:500]), False)
 
     def _count(self, what: str) -> None:
         if not self._case:

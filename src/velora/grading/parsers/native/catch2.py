@@ -17,6 +17,7 @@ import re
 from dataclasses import dataclass, field
 
 from velora.grading.parsers.framework import Framework
+from velora.grading.parsers.native import totals
 from velora.grading.parsers.tally import merge, note
 from velora.grading.parsers.text import decimal, integer
 from velora.grading.protocol import Parsed, Status, TestResult
@@ -32,9 +33,7 @@ _VERDICTS = (
 )
 _BANNER = re.compile(r"\S+ is a Catch2? v\d")
 _PLACE = re.compile(r".{1,1000}(?::\d+|\(\d+\))\Z")
-_GOOD = re.compile(
-    r"All tests passed \(\d+ assertions? in (\d{1,9}) test cases?(?P<rest>(?: and \d+.{1,40})?)\)"
-)
+_GOOD = re.compile(r"All tests passed \(\d+ assertions? in (\d{1,9}) test cases?\)")
 _COUNTS = re.compile(r"test cases: *\d+(?: *\| *\d+ [a-z ]+){1,5}\Z")
 _COUNT = re.compile(r"(\d{1,9}) (passed|failed as expected|failed|skipped)")
 _COMPACT = re.compile(
@@ -79,7 +78,9 @@ class Catch2Reader:
                 self.step, self.head = 1, []
         elif end == ":":
             self._verdict(number, line)
-        elif line[:1] == "A" or line[:1] == "t":
+        elif " is a Catch" in line and _BANNER.match(line):
+            self._close()
+        elif line[:1] in ("A", "t"):
             if self.previous == _END:
                 self._totals(number, line)
             elif not self.name and _COUNTS.match(line):
@@ -92,8 +93,6 @@ class Catch2Reader:
             if found and found[2] == self.name:
                 spent = self.run.durations.get(self.name, 0.0)
                 self.run.durations[self.name] = spent + decimal(found[1])
-        elif " is a Catch" in line and _BANNER.match(line):
-            self._close()
         self.previous = line
 
     def finish(self) -> Parsed:
@@ -137,8 +136,6 @@ class Catch2Reader:
         run = self.run
         if found := _GOOD.match(line):
             counts = {"passed": integer(found[1])}
-            if found["rest"]:
-                return
         elif _COUNTS.match(line):
             counts = {word: integer(count) for count, word in _COUNT.findall(line)}
         else:
@@ -159,10 +156,10 @@ class Catch2Reader:
             self.warnings.append(
                 f"line {number}: {expected} failures were expected; the log does not show which"
             )
-        if good > counts.get("passed", 0):
-            self.warnings.append(
-                f"line {number}: {counts.get('passed', 0)} test cases passed, {good} are named"
-            )
+        passed = counts.get("passed", 0)
+        if good > passed:
+            self.warnings.append(totals.exceeded(number, passed, good))
+            run.results = totals.without_passes(run.results)
 
     def _close(self) -> None:
         """The log or another program's banner ends the run."""

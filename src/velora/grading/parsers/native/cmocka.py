@@ -17,6 +17,7 @@ import re
 from dataclasses import dataclass, field
 
 from velora.grading.parsers.framework import Framework
+from velora.grading.parsers.native import totals
 from velora.grading.parsers.tally import merge, note
 from velora.grading.parsers.text import integer
 from velora.grading.protocol import Parsed, Status, TestResult
@@ -158,7 +159,11 @@ class CmockaReader:
 
     def _check(self, group: _Group, number: int, line: str) -> None:
         found = _PASSED.match(line)
-        if found and integer(found[1]) != group.passed:
+        count = integer(found[1]) if found else group.passed
+        if group.passed > count:
+            self.warnings.append(totals.exceeded(number, count, group.passed))
+            group.results = totals.without_passes(group.results)
+        elif found and count != group.passed:
             self.warnings.append(
                 f"line {number}: {found[1]} tests passed, {group.passed} were seen"
             )

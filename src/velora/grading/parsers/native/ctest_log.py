@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.native import ctest_lines as grammar
+from velora.grading.parsers.native import totals
 from velora.grading.parsers.tally import merge, note, worse
 from velora.grading.protocol import Parsed, Status, TestResult
 
@@ -59,8 +60,8 @@ class CtestReader:
             elif first == " ":
                 if "Start " in line and (found := grammar.start(line)):
                     self._start(number, *found)
-            elif "% tests passed" in line and (totals := grammar.totals(line)):
-                self._run().totals = (number, *totals)
+            elif "% tests passed" in line and (count := grammar.totals(line)):
+                self._run().totals = (number, *count)
         elif first == "\t":
             if self.run is not None and self.run.listing:
                 self._listed(number, line)
@@ -136,6 +137,8 @@ class CtestReader:
             self.warnings.append("a run has no totals: it was cut off")
         elif run.totals is not None:
             self._check(run, *run.totals)
+            if len(run.results) - run.disabled > run.totals[2]:  # some were printed by tests
+                run.results = totals.without_passes(run.results)
         merge(self.results, run.results)
 
     def _check(self, run: _Run, line: int, failed: int, total: int) -> None:

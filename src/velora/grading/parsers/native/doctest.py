@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass, field
 
 from velora.grading.parsers.framework import Framework
+from velora.grading.parsers.native import totals
 from velora.grading.parsers.tally import merge, note
 from velora.grading.parsers.text import decimal, integer
 from velora.grading.protocol import Parsed, Status, TestResult
@@ -141,7 +142,8 @@ class DoctestReader:
             if bad != failed:
                 self.warnings.append(f"line {number}: {failed} test cases failed, {bad} are named")
             if good > passed:
-                self.warnings.append(f"line {number}: {passed} test cases passed, {good} are named")
+                self.warnings.append(totals.exceeded(number, passed, good))
+                self.run.results = totals.without_passes(self.run.results)
 
     def _close(self) -> None:
         """The log or another program's first line ends the run."""

@@ -5,7 +5,8 @@ A run is announced (`[==========] Running 3 tests from 1 test suite.`), so is ea
 its verdict only a verdict on that very name is believed, alone on its line or behind output
 without a newline; everything else was printed by the test. A verdict stands once the runner goes
 on: a test may print its own and then crash. After the closing line (`3 tests from 1 test suite
-ran.`, the same number as announced) the runner lists what failed, and that list is believed.
+ran.`, the same number as announced) the runner lists what failed, and that list is believed; where
+it counts fewer passes than were seen, none of them is.
 
 Names are `Suite.Test`, `Instance/Suite.Test/0` and `Suite/0.Test`, as `--gtest_output` joins its
 `classname` and `name`; a suite whose set-up or tear-down failed is an ERROR under the runner's own
@@ -19,6 +20,7 @@ import re
 from dataclasses import dataclass, field
 
 from velora.grading.parsers.framework import Framework
+from velora.grading.parsers.native import totals
 from velora.grading.parsers.tally import merge, note
 from velora.grading.parsers.text import integer
 from velora.grading.protocol import Parsed, Status, TestResult
@@ -182,8 +184,11 @@ class GtestReader:
     def _check(self, number: int, count: int) -> None:
         run = self.run
         if run.announced is not None:
-            passed = sum(each.status is Status.PASSED for each in run.results.values())
-            if passed != count:
+            passed = totals.passes(run.results)
+            if passed > count:
+                self.warnings.append(totals.exceeded(number, count, passed))
+                run.results = totals.without_passes(run.results)
+            elif passed < count:
                 self.warnings.append(f"line {number}: {count} tests passed, {passed} were seen")
 
     def _end(self) -> None:

@@ -21,6 +21,7 @@ from velora.grading.protocol import Parsed, Status, TestResult
 _RAW = 200
 _REPORT = "Test Summary Report"
 _STOPPED = "FAILED--Further testing stopped"
+_VERDICTS = frozenset("osDFNA")
 _GOOD = (Status.PASSED, Status.SKIPPED)
 
 
@@ -101,18 +102,22 @@ class ProveReader:
             self.open = file
 
     def _in_file(self, number: int, line: str, file: _File) -> None:
-        if line[:1] in "okDFNAs[" or line.startswith(file.name):
+        first = line[:1]
+        if (first in _VERDICTS and not line.startswith("ok ", 0, 3)) or line.startswith("ok  "):
             verdict = grammar.verdict(line)
-            if verdict is None and (header := grammar.header(line)) is not None:
-                # On a terminal a file's line is written again and again.
-                same = (header.name, header.column) == (file.name, file.column)
-                verdict = grammar.verdict(header.rest) if same else None
-            if verdict is not None:
-                file.verdict = verdict
-                file.line, file.raw = number, f"{file.name}: {line.strip()[:_RAW]}"
-                self.files.append(file)
-                self.open = None
-                return
+        elif " .." in line and line.startswith((file.name, "[")):
+            # On a terminal a file's line is written again and again.
+            header = grammar.header(line)
+            same = header and (header.name, header.column) == (file.name, file.column)
+            verdict = grammar.verdict(header.rest) if header and same else None
+        else:
+            verdict = None
+        if verdict is not None:
+            file.verdict = verdict
+            file.line, file.raw = number, f"{file.name}: {line.strip()[:_RAW]}"
+            self.files.append(file)
+            self.open = None
+            return
         file.tap.feed(number, line)
 
     def _failed(self, line: str) -> None:

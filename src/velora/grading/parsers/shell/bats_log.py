@@ -57,6 +57,7 @@ class BatsReader:
         self.cut = False
         self.begun: dict[str, TestResult] = {}
         self.pretty: list[tuple[str, TestResult]] = []
+        self.bad = 0
 
     def feed(self, number: int, line: str) -> None:
         """Take the next line, escapes and carriage returns included."""
@@ -128,20 +129,19 @@ class BatsReader:
                 raw = f"{name}: it began and has no verdict"
                 self.begun[name] = TestResult(Status.ERROR, number, raw[:_RAW])
                 continue
-            for name in list(self.begun)[-1:]:
-                status = grammar.ended(piece, name)
-                if status is not None:
-                    del self.begun[name]
-                    raw = plain(piece)[:_RAW]
-                    self.pretty.append((name, TestResult(status, number, raw)))
+            name = next(reversed(self.begun), None)
+            status = grammar.ended(piece, name) if name is not None else None
+            if name is not None and status is not None:
+                del self.begun[name]
+                self.pretty.append((name, TestResult(status, number, plain(piece)[:_RAW])))
+                self.bad += status in _BAD
 
     def _totals(self, number: int, tests: int, failures: int) -> None:
         """Pretty: the last line of a run."""
-        bad = sum(result.status in _BAD for _, result in self.pretty)
-        if len(self.pretty) > tests or bad > failures:
+        if len(self.pretty) > tests or self.bad > failures:
             return  # printed by a test
-        if failures > bad:
-            self.warnings.append(f"line {number}: {failures} tests failed, {bad} are shown")
+        if failures > self.bad:
+            self.warnings.append(f"line {number}: {failures} tests failed, {self.bad} are shown")
         self.closed += 1
         self._merge_pretty()
 
@@ -149,6 +149,7 @@ class BatsReader:
         for name, result in (*self.pretty, *self.begun.items()):
             note(self.results, name, result)
         self.pretty.clear()
+        self.bad = 0
         self.begun.clear()
 
 
