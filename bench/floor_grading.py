@@ -1,7 +1,7 @@
 """The floor of grading: a container, the patches, the test command, and away with it.
 
-One process, over the engine's bare socket, and nothing is read, judged or kept. Prints the wall
-seconds of each instance and those of the test command alone, by the container's own clock.
+One process, over the engine's bare socket, and nothing is read, judged or kept. Prints JSON,
+`[seconds, log]` of each instance.
 
     python -m bench.floor_grading --image IMAGE --task TASK.json --instances 5
 """
@@ -17,8 +17,8 @@ from pathlib import Path
 from bench.floor import call, executed
 
 
-async def instance(image: str, patches: list[str], command: str, workdir: str) -> list[float]:
-    """One instance; `[seconds, seconds of the test command]`."""
+async def instance(image: str, patches: list[str], command: str, workdir: str) -> tuple[float, str]:
+    """One instance; its seconds, and what the test command printed."""
     start = time.monotonic()
     host = {"NetworkMode": "none", "Init": True}
     body = {"Image": image, "Cmd": ["sleep", "1d"], "WorkingDir": workdir, "HostConfig": host}
@@ -27,10 +27,9 @@ async def instance(image: str, patches: list[str], command: str, workdir: str) -
     await call("POST", f"/containers/{container}/start")
     applied = "".join(f"git apply - <<'EOF'\n{patch}EOF\n" for patch in patches)
     await executed(container, f"set -e\n{applied}")
-    timed = f"s=$(date +%s%N)\n{command}\ne=$(date +%s%N)\nprintf '\\n%s\\n' $((e - s))"
-    output = await executed(container, timed)
+    log = await executed(container, command)
     await call("DELETE", f"/containers/{container}?force=1")
-    return [time.monotonic() - start, int(output.split()[-1]) / 1e9]
+    return time.monotonic() - start, log
 
 
 async def main() -> None:
@@ -41,8 +40,7 @@ async def main() -> None:
     parser.add_argument("--instances", type=int, default=5)
     given = parser.parse_args()
     task = json.loads(given.task.read_text())
-    seconds = [await instance(given.image, **task) for _ in range(given.instances)]
-    print(json.dumps(seconds))
+    print(json.dumps([await instance(given.image, **task) for _ in range(given.instances)]))
 
 
 if __name__ == "__main__":

@@ -26,48 +26,53 @@ _TIME = r"^(\S+ \S+) - INFO - Attempting to %s container"
 
 
 @dataclass(frozen=True, slots=True)
-class Harness:
-    """Seconds an instance: all of it, and what of it was the container's stop."""
+class Graded:
+    """Seconds an instance: all of it, what of it was the test command, and the container's stop."""
 
     whole: float
-    stop: float
+    tests: float
+    stop: float = 0.0
+
+    @property
+    def beyond(self) -> float:
+        """All but the tests."""
+        return self.whole - self.tests
 
 
 def side_by_side(bench: Bench) -> list[Row]:
     """Velora, the floor and the harness of each version, in one run.
 
     Raises:
-        Skipped: no version of the package can be installed.
+        Skipped: a version of the package cannot be installed.
     """
     count = max(2, bench.instances // 4)
     pythons = {version: _installed(bench.work, version) for version in VERSIONS}
     with testbed.files(bench.work, count) as (dataset, predictions):
-        floors = [one for _ in range(bench.runs) for one in _floor(bench.work, count)]
-        tests = measured.median(own for _, own in floors)
-        floor = measured.median(whole for whole, _ in floors)
-        start = measured.median(_start() for _ in range(bench.runs))
-        ours = measured.median(
-            (_velora(bench.work, dataset, predictions, number) - start) / count
-            for number in range(bench.runs)
-        )
-        beyond = ours - tests
-        rows = [
-            Row("an instance graded, s", ours, floor, "", None),
-            Row(f"  beyond the tests' {tests:.2f} s", beyond, floor - tests, "", None),
+        floors, gradings = [], []
+        for number in range(bench.runs):
+            floors.append(_floor(bench.work, count))
+            gradings.append(_velora(bench.work, dataset, predictions, number, count))
+        harnesses = {
+            version: _harness(bench.work, version, python, dataset, predictions, count)
+            for version, python in pythons.items()
+        }
+    whole, floor_whole = (measured.median(g.whole for g in all_) for all_ in (gradings, floors))
+    ours, floor = (measured.median(g.beyond for g in all_) for all_ in (gradings, floors))
+    rows = [
+        Row("an instance of real tests graded, s", whole, floor_whole, "", None),
+        Row("  beyond the tests, s", ours, floor, "<= 0.9 s", ours <= 0.9),
+    ]
+    for version, harness in harnesses.items():
+        without = harness.beyond - harness.stop
+        rows += [
+            _beside(f"  swebench {version}, s", harness.beyond, floor, ours),
+            _beside("    without its `docker stop`, s", without, floor, ours),
         ]
-        for version, python in pythons.items():
-            harness = _harness(bench.work, version, python, dataset, predictions, count)
-            name = f"swebench {version}"
-            for what, seconds in (
-                (f"  beyond the tests, {name}, s", harness.whole - tests),
-                (
-                    f"  the same without its stop of {harness.stop:.1f} s",
-                    harness.whole - harness.stop - tests,
-                ),
-            ):
-                times = f"{seconds / beyond:.1f} x Velora"
-                rows.append(Row(what, seconds, floor - tests, times, None))
     return rows
+
+
+def _beside(what: str, value: float, floor: float, ours: float) -> Row:
+    return Row(what, value, floor, f"{value / ours:.1f} x Velora", None)
 
 
 def _installed(work: Path, version: str) -> str:
@@ -82,11 +87,7 @@ def _installed(work: Path, version: str) -> str:
     return str(directory / "bin" / "python")
 
 
-def _start() -> float:
-    return measured.run([VELORA, "evaluate", "--help"]).wall
-
-
-def _floor(work: Path, count: int) -> list[list[float]]:
+def _floor(work: Path, count: int) -> Graded:
     task = {
         "patches": [testbed.PATCH, testbed.TEST_PATCH],
         "command": f"{testbed.TEST_COMMAND} {testbed.TEST_FILE}",
@@ -95,30 +96,32 @@ def _floor(work: Path, count: int) -> list[list[float]]:
     file = work / "floor-grading.json"
     file.write_text(json.dumps(task))
     argv = [PYTHON, "-m", "bench.floor_grading", "--image", testbed.image(), "--task", str(file)]
-    found: list[list[float]] = _last_line([*argv, "--instances", str(count)], ROOT)
-    return found
+    found = _last_line([*argv, "--instances", str(count)], ROOT)
+    return Graded(
+        sum(seconds for seconds, _ in found) / count,
+        sum(testbed.seconds(log) for _, log in found) / count,
+    )
 
 
-def _velora(work: Path, dataset: Path, predictions: Path, number: int) -> float:
+def _velora(work: Path, dataset: Path, predictions: Path, number: int, count: int) -> Graded:
     out = work / f"graded-{number}"
     argv = [VELORA, "evaluate", "--predictions", str(predictions), "--dataset", str(dataset)]
     argv += ["--eval-num-workers", "1", "--output-dir", str(out)]
     wall = measured.run(argv, cwd=work).wall
-    _all_resolved(out)
-    return wall
+    start = measured.run(argv, cwd=work).wall  # nothing is left to grade
+    return Graded((wall - start) / count, _tests(out, count))
 
 
 def _harness(
     work: Path, version: str, python: str, dataset: Path, predictions: Path, count: int
-) -> Harness:
+) -> Graded:
     argv = [python, "-P", str(ROOT / "bench" / "harness.py"), "--run-id", version]
     argv += ["--dataset", str(dataset), "--predictions", str(predictions)]
     argv += ["--namespace", testbed.NAMESPACE, "--test-command", testbed.TEST_COMMAND]
     said = _last_line(argv, work)
     logs = work / "logs" / "run_evaluation" / version
-    _all_resolved(logs)
     stops = [_stop(log.read_text()) for log in logs.rglob("run_instance.log")]
-    return Harness(said["seconds"] / count, measured.median(stops))
+    return Graded(said["seconds"] / count, _tests(logs, count), sum(stops) / count)
 
 
 def _stop(log: str) -> float:
@@ -131,11 +134,14 @@ def _stop(log: str) -> float:
     return (ended - began).total_seconds()
 
 
-def _all_resolved(directory: Path) -> None:
+def _tests(directory: Path, count: int) -> float:
+    """Seconds of the test command an instance; all must have been resolved."""
     reports = [json.loads(path.read_text()) for path in directory.rglob("*__*/report.json")]
     verdicts = [one["resolved"] for report in reports for one in report.values()]
-    if not verdicts or not all(verdicts):
+    if verdicts != [True] * count:
         raise RuntimeError(f"{directory}: not every instance was resolved: {verdicts}")
+    logs = [path.read_text() for path in directory.rglob("*__*/test_output.txt")]
+    return sum(map(testbed.seconds, logs)) / count
 
 
 def _last_line(argv: list[str], cwd: Path) -> Any:

@@ -217,21 +217,18 @@ def grading(bench: Bench) -> list[Row]:
     with measured.serving(PYTHON, script, bench.work) as server:
         _, directory = bench.velora(server.url, instances=count, workers=4)
         run = next(directory.glob("out/*/*/*"))
-        start = measured.median(_start() for _ in range(bench.runs))
+        argv = [VELORA, "evaluate", str(run), "--eval-num-workers", "1"]
+        measured.run(argv, cwd=directory)
 
         def evaluate() -> float:
-            argv = [VELORA, "evaluate", str(run), "--again", "--eval-num-workers", "1"]
-            return (measured.run(argv, cwd=directory).wall - start) / count
+            start = measured.run(argv, cwd=directory).wall  # nothing is left to grade
+            return (measured.run([*argv, "--again"], cwd=directory).wall - start) / count
 
         ours = bench.median(evaluate)
         floor = bench.median(
             lambda: bench.floor("exec", server.url, instances=count, workers=1).wall / count
         )
     return [Row("grading beyond the tests, an instance, s", ours, floor, "<= 0.9 s", ours <= 0.9)]
-
-
-def _start() -> float:
-    return measured.run([VELORA, "evaluate", "--help"]).wall
 
 
 def help_text(bench: Bench) -> list[Row]:

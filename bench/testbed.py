@@ -7,6 +7,7 @@ environment costs no grader anything; pytest is the image's own.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,9 @@ from tests.images.sqlglot import base_image
 
 NAMESPACE = "velora-bench"
 REPO = "bench/testbed"
-TEST_COMMAND = "pytest -rA"
+TEST_COMMAND = "time pytest -rA"
+"""With what its own seconds are, in the log of whoever runs it."""
+
 TEST_FILE = "tests/test_calc.py"
 PATCH = """\
 diff --git a/calc.py b/calc.py
@@ -141,6 +144,14 @@ def rows(count: int) -> list[dict[str, Any]]:
         }
         for number in range(count)
     ]
+
+
+def seconds(log: str) -> float:
+    """What `time` said in a log."""
+    found = re.search(r"real\t(\d+)m([\d.]+)s\n", log)
+    if found is None:
+        raise ValueError(f"the log does not say how long the tests took:\n{log}")
+    return 60 * int(found[1]) + float(found[2])
 
 
 @contextmanager
