@@ -58,11 +58,11 @@ async def reports(
     """Run a command in `tmp_path/repo`; its log, and the reports by framework."""
     workdir, place = str(tmp_path / "repo"), str(tmp_path / "reports")
     recipes = choose(language)
-    prologue, directory = await prepare(box, recipes, place)
+    prologue = await prepare(box, recipes, place)
     script = eval_script(command, workdir, prologue)
     output = tmp_path / "log"
     await run(box, script, workdir=workdir, tmp=str(tmp_path), output=output, timeout=60)
-    found = await collect(box, recipes, directory, workdir)
+    found = await collect(box, recipes, place, workdir)
     return output.read_text(), {each.recipe.name: each for each in found}
 
 

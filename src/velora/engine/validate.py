@@ -11,7 +11,8 @@ import asyncio
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from velora.grading.soundness import Finding, Observed, Soundness, findings
 from velora.instances.model import Instance
 from velora.instances.quarantine import Entry, Quarantine
 from velora.instances.read import read, select
-from velora.journal.files import write_atomic
+from velora.journal.files import append_line, write_atomic
 from velora.journal.lock import locked
 from velora.journal.metadata import file_digest
 
@@ -165,8 +166,9 @@ async def validate(request: Request, tell: Callable[[Result], None]) -> Validati
             async with open_place(
                 settings.sandbox, run=str(directory), instances=owed, override=request.image
             ) as place:
-                work = _Work(request, settings, place, directory, keys, tell, known)
-                await work.all(owed)
+                with _appending(directory / RESULTS) as results_fd:
+                    work = _Work(request, settings, place, directory, results_fd, keys, tell, known)
+                    await work.all(owed)
         results = tuple(known[one.instance_id] for one in instances)
         _write(request, Validation(directory, results))
     return Validation(directory, results)
@@ -178,6 +180,7 @@ class _Work:
     settings: Settings
     place: Place
     directory: Path
+    results: int  # the descriptor of the results' file
     keys: Mapping[str, str]
     tell: Callable[[Result], None]
     known: dict[str, Result]
@@ -212,7 +215,7 @@ class _Work:
         passing = any(run.reason in _PASSING for run in (observed[0], *observed[1]))
         key = "" if passing else self.keys[name]
         result = Result(name, instance.language, key, *observed, found)
-        await asyncio.to_thread(_append, self.directory / RESULTS, result)
+        append_line(self.results, orjson.dumps(result.row()) + b"\n")
         self.known[name] = result
         self.tell(result)
 
@@ -293,15 +296,17 @@ def _known(path: Path) -> dict[str, Result]:
     return known
 
 
-def _append(path: Path, result: Result) -> None:
-    line = orjson.dumps(result.row())
-    with path.open("ab+") as file:
-        file.seek(0, os.SEEK_END)
-        if file.tell():
-            file.seek(-1, os.SEEK_END)
-            if file.read(1) != b"\n":  # what a crash left
-                line = b"\n" + line
-        file.write(line + b"\n")
+@contextmanager
+def _appending(path: Path) -> Iterator[int]:
+    """The results' file, at the beginning of a line: a crash may have left a torn one."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        size = os.fstat(fd).st_size
+        if size and os.pread(fd, 1, size - 1) != b"\n":
+            append_line(fd, b"\n")
+        yield fd
+    finally:
+        os.close(fd)
 
 
 def _write(request: Request, validation: Validation) -> None:

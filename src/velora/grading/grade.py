@@ -81,16 +81,16 @@ async def grade(
     if blank(patch) and not own:
         return grade_empty(instance, out_dir, quarantine, language)
     task = Task(
-        instance,
-        sandbox,
-        workdir,
-        out_dir,
-        settings.timeout,
-        parser,
-        language,
-        pool,
-        settings.reports,
-        frozenset(quarantine.tests if quarantine and not quarantine.whole else ()),
+        instance=instance,
+        sandbox=sandbox,
+        workdir=workdir,
+        out_dir=out_dir,
+        timeout=settings.timeout,
+        parser=parser,
+        language=language,
+        pool=pool,
+        reports=settings.reports,
+        excused=frozenset(quarantine.tests if quarantine and not quarantine.whole else ()),
     )
     check(instance, task.named_parser, task.profile)
     diary = Diary()

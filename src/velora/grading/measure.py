@@ -162,7 +162,7 @@ async def _run(
     task: Task, recipes: tuple[Recipe, ...], diary: Diary, tmp: str, *, again: bool
 ) -> Measured:
     place = f"{tmp}/reports-{secrets.token_hex(4)}"
-    prologue, directory = await prepare(task.sandbox, recipes, place)
+    prologue = await prepare(task.sandbox, recipes, place)
     command = task.command
     script = eval_script(command, task.workdir, (*task.activation, *prologue))
     which = SECOND if again else ""
@@ -178,7 +178,7 @@ async def _run(
     )
     ended = f"killed at the limit of {task.timeout:g} s," if ran.timed_out else ""
     diary.note(f"tests: {ended or f'exit status {ran.exit_code}'} after {ran.duration:.1f} s")
-    found = await collect(task.sandbox, recipes, directory, task.workdir, task.pool)
+    found = await collect(task.sandbox, recipes, place, task.workdir, task.pool)
     loop = asyncio.get_running_loop()
     reading = await loop.run_in_executor(task.pool, _read, log, task)
     for line in _described(reading):

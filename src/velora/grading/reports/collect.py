@@ -47,20 +47,18 @@ class Collected:
         return replace(self.parsed, results=failed)
 
 
-async def prepare(
-    sandbox: Sandbox, recipes: Sequence[Recipe], directory: str
-) -> tuple[tuple[str, ...], str]:
+async def prepare(sandbox: Sandbox, recipes: Sequence[Recipe], directory: str) -> tuple[str, ...]:
     """Make `directory`, which must not exist, ready for reports.
 
     Returns:
-        The lines of shell that ask for them, and what to give to `collect`.
+        The lines of shell that ask for them.
 
     Raises:
         GraderFailed: the directory cannot be made.
         SandboxLost: the sandbox is gone.
     """
     if not recipes:
-        return (), directory
+        return ()
     made = [f"{directory}/{recipe.name}" for recipe in recipes]
     # A file is newer than the mark only if it was written after the mark's last second.
     script = f"mkdir -p {' '.join(map(quote, made))} && touch -d '1 second ago' {quote(directory)}"
@@ -75,7 +73,7 @@ async def prepare(
         for name, value in recipe.environment.items():
             said = quote(value.format(dir=place))
             lines.append(f"export {name}=${{{name}:+${name} }}{said}")
-    return tuple(lines), directory
+    return tuple(lines)
 
 
 async def collect(
