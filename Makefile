@@ -42,7 +42,7 @@ bench: install
 	tests/with-engine $(BIN)/python -m bench
 
 lock:
-	uv pip compile pyproject.toml --extra dev --extra excel --generate-hashes --universal \
+	uv pip compile pyproject.toml --extra dev --extra excel --extra bedrock --extra google --extra mcp --generate-hashes --universal \
 	  --python-version 3.11 --no-emit-index-url --no-header -q -o requirements.lock
 
 clean:

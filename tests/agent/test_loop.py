@@ -50,7 +50,12 @@ class Answers:
     delay: float = 0.0
 
     async def complete(
-        self, messages: Sequence[Message], tools: Sequence[ToolSpec], *, note: Note
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSpec],
+        *,
+        note: Note,
+        conversation: str = "",
     ) -> Completion:
         self.sent.append(list(messages))
         await asyncio.sleep(self.delay)
@@ -376,7 +381,12 @@ async def test_work_per_step_does_not_grow() -> None:
 
     class Watching(Answers):
         async def complete(
-            self, messages: Sequence[Message], tools: Sequence[ToolSpec], *, note: Note
+            self,
+            messages: Sequence[Message],
+            tools: Sequence[ToolSpec],
+            *,
+            note: Note,
+            conversation: str = "",
         ) -> Completion:
             lists.add(id(messages))
             return self.answers.pop(0)  # type: ignore[return-value]

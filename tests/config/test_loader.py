@@ -178,7 +178,7 @@ def test_a_table_named_like_a_key_is_that_keys_value(tmp_path: Path) -> None:
         ('[sandbox]\nbackend = "dcker"', "did you mean 'docker'?"),
         ('[sandbox]\nmemory = "lots"', "memory is wrong: 'lots' is no size"),
         ("[agent.condenser]\ntype = 'noop'", "condenser must be text in quotes, not a table"),
-        ('[condenser]\ntype = "llm"', "type must be one of noop, not the text 'llm'"),
+        ('[condenser]\ntype = "lm"', "did you mean 'llm'?"),
         (
             '[llm]\napi_key = "k"\napi_key_env = "K"',
             "config.toml:3: [llm]: api_key and api_key_env",

@@ -14,6 +14,7 @@ from velora.journal.events import (
     Answered,
     AttemptEnded,
     AttemptStarted,
+    Condensed,
     Event,
     Graded,
     Noted,
@@ -21,6 +22,8 @@ from velora.journal.events import (
     Observed,
     PatchTaken,
     Prompted,
+    Repeated,
+    Resumed,
     SandboxReady,
     SnapshotTaken,
 )
@@ -108,6 +111,9 @@ def whole_attempt(instance_id: str = "owner__repo-1", attempt: int = 1) -> Itera
     yield Observed("call_2", "str_replace_editor", edit_view, "     1\tx = 1", duration=0.01)
     yield answered(text="What now?", number=2)
     yield Nudged("Please go on.")
+    yield Resumed(answers=2, calls=2, differences=1)
+    yield Repeated("call_2", "str_replace_editor", "     1\tx = 3")
+    yield Condensed("llm", "size", kept=2, start=4, summary="A file was read.")
     bad = call(3, "execute_bash", '{"command": ')
     arguments: dict[str, Any] = {
         "command": "str_replace",

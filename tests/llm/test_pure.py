@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from tests.servers.chat import completion, events
 from velora.errors import ContextOverflow, ProviderRejected, Refused
 from velora.journal.messages import AssistantMessage, ToolCall
-from velora.llm.assemble import Assembler, filled, whole
 from velora.llm.failures import LONGEST, Failure, attribute_failure, retry_after
 from velora.llm.limits import output_limit, room_left, stated_limit
+from velora.llm.providers.openai_stream import Assembler, filled, whole
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ adapter made it, because the record repeats the ids.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from velora.journal.messages import Completion, ToolCall
@@ -19,11 +20,15 @@ class CallIds:
     def __init__(self) -> None:
         self._seen: set[str] = set()
 
+    def know(self, calls: Iterable[ToolCall]) -> None:
+        """Take the ids of calls that the conversation already holds."""
+        self._seen.update(call.id for call in calls)
+
     def mend(self, completion: Completion) -> tuple[Completion, bool]:
         """`completion` with unique call ids, and whether any had to be replaced."""
         given = completion.message.tool_calls
         if completion.message.provider is not None:
-            self._seen.update(call.id for call in given)
+            self.know(given)
             return completion, False
         calls = tuple(self._unique(call) for call in given)
         if calls == given:

@@ -1,6 +1,7 @@
 """CodeActAgent: ask the model, run what it calls, show it what came of it, until it is done.
 
-Each turn appends to one conversation and one journal; nothing is built anew per step. However a
+Each turn appends to one conversation and one journal; nothing is built anew per step. What the loop
+knows is what the events say (`agent.state`), so it can begin in the middle. However a
 turn ends, every tool call of it has exactly one observation. `run` returns for the ends that the
 loop itself sees: done, out of iterations, budget or time, no action. All other ends rise as the
 exceptions that name them (`ContextOverflow`, `Refused`, `SandboxLost`, ...), for `errors.attribute`
@@ -11,17 +12,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from velora.agent import texts
-from velora.agent.ids import CallIds
+from velora.agent.state import State
 from velora.errors import Outcome
-from velora.journal.conversation import spoken
 from velora.journal.events import Answered, Event, Noted, Nudged, Observed, Prompted
-from velora.journal.messages import Completion, Message, ToolCall
+from velora.journal.messages import Completion, ToolCall
 from velora.llm.protocol import Model
 from velora.tools import arguments
 from velora.tools.build import Toolset
@@ -61,6 +60,7 @@ class CodeActAgent:
         system, instruction: the two texts that open the conversation.
         max_nudges: answers without a tool call in a row that are answered with a nudge; one more
             is the end.
+        conversation: names this attempt among all, for providers that keep prompts in a cache.
     """
 
     def __init__(
@@ -73,6 +73,7 @@ class CodeActAgent:
         instruction: str,
         limits: Limits,
         max_nudges: int = 3,
+        conversation: str = "",
     ) -> None:
         self._model = model
         self._tools = toolset.tools
@@ -81,15 +82,16 @@ class CodeActAgent:
         self._opening = Prompted(system, instruction, self._specs)
         self._limits = limits
         self._max_nudges = max_nudges
-        self._messages: list[Message] = []
-        self._ids = CallIds()
-        self._steps = 0
-        self._cost = 0.0
-        self._nudges = 0
+        self._conversation = conversation
+        self._state = State()
         self._noted: set[str] = set()
 
-    async def run(self) -> End:
+    async def run(self, past: Iterable[Event] = ()) -> End:
         """Work until the model finishes or a limit is reached.
+
+        Args:
+            past: what the journal already holds of this attempt. Answers in it are not asked for
+                again; calls in it without an observation are run.
 
         Raises:
             AttemptError: every end that is not the loop's own to see.
@@ -97,11 +99,14 @@ class CodeActAgent:
         clock = asyncio.timeout(self._limits.deadline)
         try:
             async with clock:
-                self._say(self._opening)
-                while True:
+                for event in past:
+                    self._state.apply(event)
+                if not self._state.begun:
+                    self._say(self._opening)
+                end = await self._catch_up()
+                while end is None:
                     end = self._exhausted() or await self._step()
-                    if end is not None:
-                        return end
+                return end
         except TimeoutError:
             if not clock.expired():
                 raise
@@ -112,34 +117,40 @@ class CodeActAgent:
     @property
     def steps(self) -> int:
         """Answers of the model so far; for ends that come as an exception."""
-        return self._steps
+        return self._state.steps
 
     def _exhausted(self) -> End | None:
         """The limit that forbids another call of the model."""
         limits = self._limits
-        if self._steps >= limits.max_iterations:
+        if self._state.steps >= limits.max_iterations:
             return self._end(
                 Outcome.MAX_ITERATIONS, f"not done within {limits.max_iterations} iterations"
             )
-        if limits.max_budget is not None and self._cost >= limits.max_budget:
+        if limits.max_budget is not None and self._state.cost >= limits.max_budget:
             return self._end(
                 Outcome.BUDGET_EXCEEDED,
-                f"${self._cost:.4f} spent; the limit is ${limits.max_budget:g}",
+                f"${self._state.cost:.4f} spent; the limit is ${limits.max_budget:g}",
             )
         return None
 
     async def _step(self) -> End | None:
-        completion = await self._query()
-        if completion.message.tool_calls:
-            self._nudges = 0
-            return await self._act(completion)
-        return self._nudge(completion)
+        await self._query()
+        return await self._catch_up()
 
-    async def _query(self) -> Completion:
-        answer = await self._model.complete(self._messages, self._specs, note=self._note)
-        completion, mended = self._ids.mend(answer)
-        self._steps += 1
-        self._cost += completion.cost or 0.0
+    async def _catch_up(self) -> End | None:
+        """Do what the last answer asks for, as far as it is not done."""
+        state = self._state
+        if state.pending:
+            await self._act()
+        elif state.idle is not None:
+            return self._nudge(state.idle)
+        return self._end(Outcome.FINISHED, "") if state.finished else None
+
+    async def _query(self) -> None:
+        answer = await self._model.complete(
+            self._state.shown(), self._specs, note=self._note, conversation=self._conversation
+        )
+        completion, mended = self._state.ids.mend(answer)
         self._say(Answered(completion))
         if mended:
             text = "the provider's tool call ids are missing or not unique; some are replaced"
@@ -147,23 +158,18 @@ class CodeActAgent:
         if completion.cost is None and self._limits.max_budget is not None:
             text = "the price of this model is unknown, so the budget cannot be kept"
             self._note_once("budget_unknown_price", text)
-        return completion
 
-    async def _act(self, completion: Completion) -> End | None:
-        """Run the calls of one answer in order."""
-        cut = completion.finish_reason == "length"
-        owed = deque(completion.message.tool_calls)
-        finished = False
+    async def _act(self) -> None:
+        """Run the calls of the last answer in order."""
+        state = self._state
         try:
-            while owed and not finished:
-                finished = await self._execute(owed[0], cut=cut)
-                owed.popleft()
+            while state.pending and not state.finished:
+                await self._execute(state.pending[0])
         finally:
-            self._write_off(owed, finished)
-        return self._end(Outcome.FINISHED, "") if finished else None
+            self._write_off(state.pending, state.finished)
 
-    async def _execute(self, call: ToolCall, *, cut: bool) -> bool:
-        """Run one call and observe it; True if it declares the work done."""
+    async def _execute(self, call: ToolCall) -> None:
+        """Run one call and observe it."""
         began = time.perf_counter()
         given: dict[str, Any] = {}
         tool = self._tools.get(call.name)
@@ -174,15 +180,14 @@ class CodeActAgent:
                 given = arguments.parse(tool.spec, call.arguments)
                 result = await tool(given)
             except BadArguments as error:
-                text = f"{error}\n{texts.CALL_WAS_CUT}" if cut else str(error)
+                text = f"{error}\n{texts.CALL_WAS_CUT}" if self._state.cut else str(error)
                 result = ToolResult(text, error=True)
         self._observe(call, given, result, time.perf_counter() - began)
-        return result.finish
 
-    def _write_off(self, owed: Iterable[ToolCall], finished: bool) -> None:
+    def _write_off(self, owed: Sequence[ToolCall], finished: bool) -> None:
         """Observe the calls that will not be run; without `finished` the first was under way."""
         text = texts.AFTER_FINISH if finished else texts.CUT_SHORT
-        for call in owed:
+        for call in tuple(owed):
             self._observe(call, {}, ToolResult(text, error=True), 0.0)
             text = texts.AFTER_FINISH if finished else texts.NOT_RUN
 
@@ -200,19 +205,20 @@ class CodeActAgent:
                 cwd=result.cwd,
                 duration=duration,
                 extras=result.extras,
+                images=result.images,
+                finish=result.finish,
             )
         )
 
     def _nudge(self, completion: Completion) -> End | None:
         """Answer an answer that calls no tool."""
-        if self._nudges >= self._max_nudges:
-            count = self._nudges + 1
+        count = self._state.nudges + 1
+        if count > self._max_nudges:
             return self._end(Outcome.NO_ACTION, f"answers without a tool call in a row: {count}")
-        self._nudges += 1
         text = texts.nudge(
             empty=not completion.message.content.strip(),
             cut=completion.finish_reason == "length",
-            count=self._nudges,
+            count=count,
             known=self._tools,
         )
         self._say(Nudged(text))
@@ -221,7 +227,7 @@ class CodeActAgent:
     def _say(self, event: Event) -> None:
         """Record an event and add what it says to the conversation."""
         self._emit(event)
-        self._messages.extend(spoken(event))
+        self._state.apply(event)
 
     def _note(self, code: str, text: str, data: dict[str, Any]) -> None:
         self._emit(Noted(code, text, data))
@@ -232,4 +238,4 @@ class CodeActAgent:
             self._note(code, text, {})
 
     def _end(self, outcome: Outcome, detail: str) -> End:
-        return End(outcome, detail, self._steps)
+        return End(outcome, detail, self._state.steps)

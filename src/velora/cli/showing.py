@@ -12,6 +12,7 @@ from velora.journal.events import (
     Answered,
     AttemptEnded,
     AttemptStarted,
+    Condensed,
     Event,
     Graded,
     Noted,
@@ -20,6 +21,8 @@ from velora.journal.events import (
     PatchTaken,
     Prompted,
     Record,
+    Repeated,
+    Resumed,
     SandboxReady,
     SnapshotTaken,
 )
@@ -99,6 +102,14 @@ def _lines(event: Event, full: bool) -> list[str]:
             )
         case Nudged():
             return ["--- harness", *_cut(event.content, full)]
+        case Condensed():
+            left_out = event.start - event.kept
+            head = f"--- condensed by {event.condenser}: {left_out} messages left out"
+            return [head, *_cut(event.summary, full)]
+        case Resumed():
+            return [f"=== resumed after {event.answers} answers, {event.differences} differences"]
+        case Repeated():
+            return [f"    {event.tool} gave something else this time", *_cut(event.content, full)]
         case Noted():
             return [f"    note: {line}" for line in _cut(event.text, full)]
         case PatchTaken():

@@ -23,6 +23,15 @@ NOT_DEFINING = frozenset(
         "evaluation",
         "llm.api_key",
         "llm.api_key_env",
+        "llm.api_keys",
+        "llm.aws_access_key_id",
+        "llm.aws_secret_access_key",
+        "llm.rpm",
+        "llm.tpm",
+        "llm.max_concurrency",
+        "llm.outage_wait",
+        "llm.cache_read_input_token_cost",
+        "llm.cache_creation_input_token_cost",
         "llm.num_retries",
         "llm.retry_min_wait",
         "llm.retry_max_wait",
@@ -39,6 +48,8 @@ NOT_DEFINING = frozenset(
         "run.max_retries",
         "run.num_workers",
         "run.attempts",
+        "run.max_budget",
+        "run.resume",
     }
 )
 """Dotted names of the settings and sections that an attempt's result does not depend on."""

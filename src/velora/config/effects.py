@@ -12,10 +12,8 @@ _NO_BROWSER = "there is no browser tool"
 _RUN_DIR = "everything of a run lies in its output directory"
 _WORKDIR = "the working directory is the repository's own, found in the task image"
 _ENDPOINT = "only OpenAI-compatible endpoints are offered so far"
-_NO_JUPYTER = "there is no IPython tool so far"
 _NO_WEB = "there is no interactive server"
 _LIMITS = "memory, cpus and pids in [sandbox] set the limits"
-_NO_CONDENSER = "no condenser but `noop` is offered so far"
 
 WITHOUT_EFFECT: dict[str, dict[str, str]] = {
     "core": {
@@ -52,15 +50,9 @@ WITHOUT_EFFECT: dict[str, dict[str, str]] = {
         "workspace_mount_rewrite": _WORKDIR,
     },
     "llm": {
-        "api_version": _ENDPOINT,
-        "aws_access_key_id": _ENDPOINT,
-        "aws_region_name": _ENDPOINT,
-        "aws_secret_access_key": _ENDPOINT,
-        "caching_prompt": "what a provider caches is up to the provider so far",
         "correct_num": "it belongs to a model router, which there is none of",
         "custom_tokenizer": "token counts are the provider's",
         "disable_stop_word": "no stop words are sent",
-        "disable_vision": "no images are sent",
         "drop_params": "only parameters that are set are sent",
         "for_routing": "there is no model router",
         "log_completions_folder": _RUN_DIR,
@@ -76,15 +68,9 @@ WITHOUT_EFFECT: dict[str, dict[str, str]] = {
         "cli_mode": "there is no interactive mode",
         "disabled_microagents": "there are no microagents",
         "enable_browsing": _NO_BROWSER,
-        "enable_condensation_request": _NO_CONDENSER,
-        "enable_history_truncation": "a history that is too long ends the attempt as "
-        "context_overflow so far",
-        "enable_jupyter": _NO_JUPYTER,
         "enable_llm_editor": "str_replace_editor is the one editor",
-        "enable_mcp": "there are no MCP tools",
         "enable_prompt_extensions": "nothing is added to the prompt",
         "enable_som_visual_browsing": _NO_BROWSER,
-        "enable_stuck_detection": "there is no stuck detection so far",
         "model_routing": "there is no model router",
     },
     "sandbox": {
@@ -119,15 +105,7 @@ WITHOUT_EFFECT: dict[str, dict[str, str]] = {
         "volumes": "nothing of this machine is mounted into the container",
         "vscode_port": _NO_SERVER,
     },
-    "condenser": {
-        "attention_window": _NO_CONDENSER,
-        "condensers": _NO_CONDENSER,
-        "keep_first": _NO_CONDENSER,
-        "llm_config": _NO_CONDENSER,
-        "max_event_length": _NO_CONDENSER,
-        "max_events": _NO_CONDENSER,
-        "max_size": _NO_CONDENSER,
-    },
+    "condenser": {},
     "run": {},
     "evaluation": {},
 }
@@ -136,7 +114,6 @@ SECTIONS_WITHOUT_EFFECT: dict[str, str] = {
     "cli": "there is no interactive mode",
     "extended": "it holds other programs' keys",
     "kubernetes": _LOCAL,
-    "mcp": "there are no MCP tools",
     "model_routing": "there is no model router",
     "security": "the sandbox is the boundary; no action waits for a confirmation",
 }

@@ -34,14 +34,26 @@ class LLMSettings(Section):
     """`[llm]` and `[llm.NAME]`; NAME inherits what it does not set from `[llm]`."""
 
     model: str = ""
-    """The model: `gpt-4o`, `openai/NAME` with `base_url`, `scripted:FILE.yaml` or
-    `replay:JOURNAL`."""
+    """The model: `gpt-4o`, `anthropic/NAME`, `gemini/NAME`, `bedrock/NAME`, `openai/NAME` with
+    `base_url`, ..., `scripted:FILE.yaml` or `replay:JOURNAL`."""
     api_key: SecretStr | None = None
     """The key itself; `"${VAR}"` reads it from the environment. Prefer `api_key_env`."""
     api_key_env: str = ""
     """The environment variable that holds the key."""
+    api_keys: tuple[SecretStr, ...] = ()
+    """Several keys for the same model, in place of one; calls go to the one with room."""
     base_url: str = ""
-    """The endpoint of an OpenAI-compatible server, up to and including `/v1`."""
+    """The endpoint; of an OpenAI-compatible server up to and including `/v1`."""
+    api_mode: Literal["auto", "chat", "responses"] = "auto"
+    """Which of OpenAI's two APIs to speak; `auto` decides by the model."""
+    api_version: str = ""
+    """Azure's API version."""
+    aws_region_name: str = ""
+    """Bedrock's region; AWS's own configuration decides if empty."""
+    aws_access_key_id: SecretStr | None = None
+    """Bedrock's access key; AWS's own configuration decides if unset."""
+    aws_secret_access_key: SecretStr | None = None
+    """The secret that belongs to `aws_access_key_id`."""
     custom_llm_provider: str = ""
     """The provider's name where the model's name does not tell it."""
     num_retries: NonNegativeInt = 8
@@ -72,6 +84,22 @@ class LLMSettings(Section):
     """US dollars, where the price table does not know the model."""
     output_cost_per_token: NonNegativeFloat | None = None
     """US dollars, where the price table does not know the model."""
+    cache_read_input_token_cost: NonNegativeFloat | None = None
+    """US dollars for a prompt token read from the provider's cache; as any other if unset."""
+    cache_creation_input_token_cost: NonNegativeFloat | None = None
+    """US dollars for a prompt token written to the provider's cache; as any other if unset."""
+    rpm: PositiveInt | None = None
+    """Requests a minute that each key allows; unset learns from the provider's refusals."""
+    tpm: PositiveInt | None = None
+    """Tokens a minute that each key allows; unset learns from the provider's refusals."""
+    max_concurrency: PositiveInt | None = None
+    """Requests at once with each key; unset learns from the provider's refusals."""
+    outage_wait: NonNegativeFloat = 3600.0
+    """Seconds that a run waits for a provider that is down before attempts fail for it."""
+    caching_prompt: bool = True
+    """Mark what the provider may keep of a prompt, where it wants that marked."""
+    disable_vision: bool = False
+    """Show the model no images, even if it sees."""
     reasoning_effort: str | None = None
     """`minimal`, `low`, `medium`, `high` or `xhigh`, where the model reasons."""
     native_tool_calling: bool | None = None
@@ -101,6 +129,29 @@ class AgentSettings(Section):
     """Offer `finish`."""
     enable_plan_mode: bool = True
     """Offer `task_tracker`."""
+    enable_jupyter: bool = False
+    """Offer `execute_ipython_cell`, where the image has a Python."""
+    enable_condensation_request: bool = False
+    """Offer `request_condensation`."""
+    enable_mcp: bool = True
+    """Offer the tools of the servers that `[mcp]` names."""
+    enable_history_truncation: bool = True
+    """Shorten a history that no longer fits the model's window, whatever the condenser; otherwise
+    the attempt ends as `context_overflow`."""
+    enable_stuck_detection: bool = True
+    """End an attempt that goes round in circles as `stuck`, after one nudge."""
+    stuck_same_step: PositiveInt = 4
+    """Equal calls with equal observations in a row that count as stuck."""
+    stuck_same_error: PositiveInt = 3
+    """Equal calls in a row that fail that count as stuck."""
+    stuck_same_message: PositiveInt = 3
+    """Equal answers without a call in a row that count as stuck."""
+    stuck_alternating: PositiveInt = 6
+    """Steps of two that take turns that count as stuck."""
+    stuck_overflows: PositiveInt = 10
+    """Context overflows in a row that count as stuck."""
+    tools_file: str = ""
+    """A YAML file with other descriptions of the tools and their parameters."""
     system_prompt_filename: str = ""
     """A Jinja2 file in place of the built-in system prompt."""
     instruction_template: str = ""
@@ -150,8 +201,25 @@ class SandboxSettings(Section):
 class CondenserSettings(Section):
     """`[condenser]` and `[condenser.NAME]`."""
 
-    type: Literal["noop"] = "noop"
-    """How a long history is shortened; only `noop` so far."""
+    type: Literal["noop", "recent", "observation_masking", "llm", "pipeline"] = "noop"
+    """How a long history is shortened."""
+    keep_first: NonNegativeInt = 1
+    """Events (an answer with its observations, or a message) at the start that are always kept,
+    the task not counted."""
+    max_events: PositiveInt = 100
+    """`recent`: events kept at most."""
+    attention_window: PositiveInt = 100
+    """`observation_masking`: the last events whose observations are shown."""
+    max_size: PositiveInt = 100
+    """`llm`: events from which on the older half is summed up."""
+    max_event_length: PositiveInt = 10_000
+    """`llm`: characters of each event that the summary is made from."""
+    llm_config: str = ""
+    """`llm`: the `[llm.NAME]` that writes the summary; the agent's own model if empty."""
+    condensers: tuple[str, ...] = ()
+    """`pipeline`: names of `[condenser.NAME]` sections, applied in order."""
+    trigger: PositiveFloat = 0.75
+    """The part of the model's context window from which on any condenser but `noop` works."""
 
 
 class RunSettings(Section):
@@ -163,6 +231,10 @@ class RunSettings(Section):
     """Seconds of wall time for one attempt, grading left out."""
     max_budget_per_task: PositiveFloat | None = None
     """US dollars for one attempt."""
+    max_budget: PositiveFloat | None = None
+    """US dollars for the whole run, everything ever paid in its directory included."""
+    resume: Literal["continue", "restart"] = "continue"
+    """An attempt that was cut off goes on where it stood, or a new one starts in its place."""
     num_workers: PositiveInt = 4
     """Attempts at once."""
     attempts: PositiveInt = 1

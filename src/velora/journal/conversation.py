@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from velora.journal.events import Answered, Event, Nudged, Observed, Prompted, Record
+from velora.journal.events import Answered, Condensed, Event, Nudged, Observed, Prompted, Record
 from velora.journal.messages import Message, SystemMessage, ToolMessage, UserMessage
 
 
@@ -24,8 +25,37 @@ def spoken(event: Event) -> list[Message]:
             return [SystemMessage(system), task] if system else [task]
         case Answered(completion=completion):
             return [completion.message]
-        case Observed(call_id=call_id, tool=tool, content=content):
-            return [ToolMessage(call_id, tool, content)]
+        case Observed(call_id=call_id, tool=tool, content=content, images=images):
+            return [ToolMessage(call_id, tool, content, images)]
         case Nudged(content=content):
             return [UserMessage(content)]
     return []
+
+
+MASK = "[This observation was left out to keep the conversation short.]"
+
+
+def shown(messages: Sequence[Message], condensed: Condensed | None) -> Sequence[Message]:
+    """What the model is sent of a conversation.
+
+    Args:
+        messages: the whole conversation.
+        condensed: the last condensation; None where there was none.
+    """
+    if condensed is None:
+        return messages
+    summary = [UserMessage(condensed.summary)] if condensed.summary else []
+    return [
+        *_masked(messages, 0, condensed.kept, condensed.masked),
+        *summary,
+        *_masked(messages, condensed.start, len(messages), condensed.masked),
+    ]
+
+
+def _masked(messages: Sequence[Message], start: int, end: int, masked: int) -> Iterable[Message]:
+    for index in range(start, end):
+        message = messages[index]
+        if index < masked and isinstance(message, ToolMessage):
+            yield replace(message, content=MASK, images=())
+        else:
+            yield message

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from velora.errors import Outcome
-from velora.journal.messages import Completion, ToolSpec
+from velora.journal.messages import Completion, Image, ToolSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,8 @@ class Observed:
         cwd: the shell's working directory afterwards, or "".
         duration: seconds.
         extras: tool-specific facts (truncation, spill file, edited path, ...).
+        images: what a model that sees is shown beside `content`.
+        finish: the model declared its work done.
     """
 
     kind: ClassVar[str] = "observed"
@@ -102,6 +104,8 @@ class Observed:
     cwd: str = ""
     duration: float = 0.0
     extras: dict[str, Any] = field(default_factory=dict)
+    images: tuple[Image, ...] = ()
+    finish: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,61 @@ class Nudged:
 
     kind: ClassVar[str] = "nudged"
     content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Condensed:
+    """From here on the model is shown less of the conversation; the last of these events counts.
+
+    Shown are the messages before index `kept`, the summary as the user's words, and the messages
+    from index `start` on. Indexes count the messages of the whole conversation from 0, the system
+    prompt included, as `conversation` gives it.
+
+    Attributes:
+        condenser: `recent`, `llm`, ...
+        reason: `size`, `tokens`, `overflow` or `requested`.
+        summary: what stands for the messages left out; "" where nothing does.
+        masked: observations before this index are shown as a short remark; 0 masks none.
+        completion: the paid answer that holds the summary, where a model wrote it.
+    """
+
+    kind: ClassVar[str] = "condensed"
+    condenser: str
+    reason: str
+    kept: int
+    start: int
+    summary: str = ""
+    masked: int = 0
+    completion: Completion | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The attempt was cut off and goes on here, in a new sandbox (`SandboxReady` and
+    `SnapshotTaken` before this event describe it).
+
+    Attributes:
+        answers: recorded answers of the model, which are not asked for again.
+        calls: recorded tool calls that were run again in the new sandbox.
+        differences: calls whose observation came out otherwise this time (`Repeated`).
+    """
+
+    kind: ClassVar[str] = "resumed"
+    answers: int
+    calls: int
+    differences: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A recorded tool call, run again in a new sandbox, gave something else; the conversation
+    keeps what was recorded first. `content` and `exit_code` are what came this time."""
+
+    kind: ClassVar[str] = "repeated"
+    call_id: str
+    tool: str
+    content: str
+    exit_code: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +227,9 @@ Event = (
     | Answered
     | Observed
     | Nudged
+    | Condensed
+    | Resumed
+    | Repeated
     | Noted
     | PatchTaken
     | AttemptEnded

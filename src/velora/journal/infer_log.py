@@ -16,6 +16,7 @@ from velora.journal.events import (
     Answered,
     AttemptEnded,
     AttemptStarted,
+    Condensed,
     Event,
     Graded,
     Noted,
@@ -24,6 +25,8 @@ from velora.journal.events import (
     PatchTaken,
     Prompted,
     Record,
+    Repeated,
+    Resumed,
     SandboxReady,
     SnapshotTaken,
 )
@@ -70,6 +73,17 @@ class InferLog:
                 return _observed(event)
             case Nudged():
                 return ["nudge", *_indented(event.content)]
+            case Condensed():
+                left_out = event.start - event.kept
+                head = f"condensed by {event.condenser} ({event.reason}): {left_out} messages"
+                return [head, *_indented(event.summary)]
+            case Resumed():
+                return [
+                    f"resumed after {event.answers} answers: {event.calls} calls run again, "
+                    f"{event.differences} came out otherwise"
+                ]
+            case Repeated():
+                return [f"  {event.tool} gave something else this time", *_indented(event.content)]
             case Noted():
                 return [f"note {event.code}: {_line(event.text)}"]
             case PatchTaken():

@@ -21,6 +21,14 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """A picture in an observation. `data` is base64."""
+
+    media_type: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
 class SystemMessage:
     """The system prompt."""
 
@@ -53,11 +61,12 @@ class AssistantMessage:
 
 @dataclass(frozen=True, slots=True)
 class ToolMessage:
-    """The observation that answers one tool call."""
+    """The observation that answers one tool call. `images` are for models that see."""
 
     call_id: str
     name: str
     content: str
+    images: tuple[Image, ...] = ()
 
 
 Message = SystemMessage | UserMessage | AssistantMessage | ToolMessage

@@ -34,9 +34,12 @@ from velora.journal.messages import (
     ToolCall,
     ToolMessage,
     ToolSpec,
+    Usage,
     UserMessage,
 )
+from velora.llm.backend import Answer
 
+_FINISH = {"stop": "stop", "length": "length", "tool_call": "tool_calls"}
 _RESPONSE: TypeAdapter[ModelResponse] = TypeAdapter(ModelResponse)
 
 
@@ -78,11 +81,12 @@ def _response(message: AssistantMessage) -> ModelResponse:
     return ModelResponse(parts=parts)
 
 
-def from_response(response: ModelResponse) -> AssistantMessage:
-    """An answer in our types; call ids are unique in it (`with_unique_ids`)."""
+def from_response(response: ModelResponse) -> Answer:
+    """A provider's answer in our types."""
+    response, doubled = _with_unique_ids(response)
     texts = [one.content for one in response.parts if isinstance(one, TextPart)]
     calls = [one for one in response.parts if isinstance(one, ToolCallPart)]
-    return AssistantMessage(
+    message = AssistantMessage(
         content="".join(texts),
         tool_calls=tuple(
             ToolCall(id=one.tool_call_id, name=one.tool_name, arguments=arguments(one))
@@ -92,6 +96,34 @@ def from_response(response: ModelResponse) -> AssistantMessage:
             one.content for one in response.parts if isinstance(one, ThinkingPart)
         ),
         provider=None if _is_plain(response, len(texts)) else _record(response),
+    )
+    refusal = ""
+    if response.finish_reason == "content_filter":
+        details = response.provider_details or {}
+        refusal = details.get("refusal") or "the content filter withheld the answer"
+    text = f"the answer gave several tool calls the same id: {', '.join(doubled)}"
+    changed = ("tool_call_ids_changed", text, {"ids": doubled})
+    return Answer(
+        message=message,
+        usage=_usage(response),
+        model=response.model_name or "",
+        response_id=response.provider_response_id or "",
+        finish_reason=_FINISH.get(response.finish_reason or "", ""),
+        refusal=refusal,
+        notes=(changed,) if doubled else (),
+    )
+
+
+def _usage(response: ModelResponse) -> Usage | None:
+    usage = response.usage
+    if not (usage.input_tokens or usage.output_tokens):
+        return None
+    return Usage(
+        prompt=usage.input_tokens or 0,
+        completion=usage.output_tokens or 0,
+        cache_read=usage.cache_read_tokens or 0,
+        cache_write=usage.cache_write_tokens or 0,
+        reasoning=usage.details.get("reasoning_tokens", 0),
     )
 
 
@@ -113,7 +145,7 @@ def _record(response: ModelResponse) -> Record:
     return record
 
 
-def with_unique_ids(response: ModelResponse) -> tuple[ModelResponse, list[str]]:
+def _with_unique_ids(response: ModelResponse) -> tuple[ModelResponse, list[str]]:
     """An answer in which no two calls share an id, and the ids that were given twice.
 
     Observations find their call by its id, and providers refuse a history with ambiguous ones.
@@ -134,8 +166,24 @@ def with_unique_ids(response: ModelResponse) -> tuple[ModelResponse, list[str]]:
     return (replace(response, parts=parts), doubled) if doubled else (response, doubled)
 
 
-def to_parameters(tools: Sequence[ToolSpec]) -> ModelRequestParameters:
-    """The tools on offer."""
+class Offers:
+    """Tools in pydantic-ai's types, made once for each list of tools."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, tuple[Sequence[ToolSpec], ModelRequestParameters]] = {}
+
+    def of(self, tools: Sequence[ToolSpec]) -> ModelRequestParameters:
+        """The tools on offer."""
+        key = id(tools)
+        if key not in self._made:
+            if len(self._made) >= 64:
+                self._made.clear()
+            # The list is kept as well, so that its id stays its own.
+            self._made[key] = (tools, _parameters(tools))
+        return self._made[key][1]
+
+
+def _parameters(tools: Sequence[ToolSpec]) -> ModelRequestParameters:
     return ModelRequestParameters(
         function_tools=[
             ToolDefinition(

@@ -29,11 +29,16 @@ class Deferred:
         self._closed = False
 
     async def complete(
-        self, messages: Sequence[Message], tools: Sequence[ToolSpec], *, note: Note
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSpec],
+        *,
+        note: Note,
+        conversation: str = "",
     ) -> Completion:
         """As the model does it, which the first call waits for."""
         model = self._model or await self._made()
-        return await model.complete(messages, tools, note=note)
+        return await model.complete(messages, tools, note=note, conversation=conversation)
 
     async def _made(self) -> Model:
         async with self._making:

@@ -62,9 +62,11 @@ def build(settings: LLMSettings, *, budget: float | None = None, where: str = "[
 
     def make() -> Model:
         preload(settings)
-        from velora.llm.openai import OpenAIModel
+        from velora.llm.endpoint import EndpointModel
+        from velora.llm.providers.openai_chat import OpenAIChat
 
-        return OpenAIModel(settings, model)
+        key = settings.api_key.get_secret_value() if settings.api_key else ""
+        return EndpointModel(settings, model, OpenAIChat(settings, model, key))
 
     return Deferred(model, make)
 
@@ -75,7 +77,8 @@ def preload(settings: LLMSettings) -> None:
     Takes two seconds of CPU for a model behind HTTP and next to nothing for the others. Without
     it the first call does the same.
     """
-    if settings.model.startswith((SCRIPTED, REPLAY)) or "velora.llm.openai" in sys.modules:
+    loaded = "velora.llm.providers.openai_chat" in sys.modules
+    if loaded or settings.model.startswith((SCRIPTED, REPLAY)):
         return
     # Importing makes 400,000 objects that stay: collecting while they come takes a tenth of the
     # time, and each full collection later on would walk through them again, for 0.1 s.
@@ -84,7 +87,7 @@ def preload(settings: LLMSettings) -> None:
     try:
         import genai_prices.data_snapshot
 
-        import velora.llm.openai  # noqa: F401
+        import velora.llm.providers.openai_chat  # noqa: F401
 
         genai_prices.data_snapshot.get_snapshot()
         gc.freeze()

@@ -17,7 +17,12 @@ class Model(Protocol):
     name: str
 
     async def complete(
-        self, messages: Sequence[Message], tools: Sequence[ToolSpec], *, note: Note
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSpec],
+        *,
+        note: Note,
+        conversation: str = "",
     ) -> Completion:
         """Ask for the next answer, retrying what can be retried.
 

@@ -47,7 +47,12 @@ class ReplayModel:
         return cls(recorded)
 
     async def complete(
-        self, messages: Sequence[Message], tools: Sequence[ToolSpec], *, note: Note
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSpec],
+        *,
+        note: Note,
+        conversation: str = "",
     ) -> Completion:
         """The answer recorded at this point.
 

@@ -46,7 +46,12 @@ class ScriptedModel:
         return cls(load(path), name=f"scripted-{path.stem}")
 
     async def complete(
-        self, messages: Sequence[Message], tools: Sequence[ToolSpec], *, note: Note
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSpec],
+        *,
+        note: Note,
+        conversation: str = "",
     ) -> Completion:
         """The answer that the script has for this point of the conversation.
 

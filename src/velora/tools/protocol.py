@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from velora.journal.messages import ToolSpec
+from velora.journal.messages import Image, ToolSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +13,7 @@ class ToolResult:
     """What a tool call came to; the fields are those of `journal.events.Observed`.
 
     Attributes:
+        images: what a model that sees is shown beside `content`.
         finish: the model declares its work done; the loop ends after this turn.
     """
 
@@ -21,6 +22,7 @@ class ToolResult:
     exit_code: int | None = None
     cwd: str = ""
     extras: dict[str, Any] = field(default_factory=dict)
+    images: tuple[Image, ...] = ()
     finish: bool = False
 
 

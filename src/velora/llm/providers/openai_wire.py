@@ -31,8 +31,8 @@ from openai import (
 from openai.resources.chat.completions import AsyncCompletions
 from openai.types.chat import ChatCompletion
 
-from velora.llm.assemble import Assembler, filled, whole
 from velora.llm.failures import Failure, retry_after
+from velora.llm.providers.openai_stream import Assembler, filled, whole
 
 CONNECTIONS = 1000
 """Requests at once; more of them wait for a free connection."""

@@ -1,0 +1,1 @@
+"""One module per provider's API: a request out, a whole answer back (`llm.backend.Backend`)."""

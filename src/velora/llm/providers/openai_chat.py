@@ -1,0 +1,143 @@
+"""OpenAI's chat API and all that is compatible with it, through pydantic-ai.
+
+pydantic-ai's `OpenAIChatModel` knows what each model family takes (which field caps the answer,
+which sampling settings a reasoning model refuses, where reasoning goes back) and maps messages and
+answers. It is called at `Model.request`, below `pydantic_ai.direct`: the step above it rewrites
+the conversation (zero-width characters in text that looks like a chat template's tokens, notes
+beside text that looks like its own tags), and an agent must see a file as it is.
+
+Importing this module takes two seconds, nearly all of it pydantic-ai and the SDK:
+`velora.llm.factory.preload` does it in a thread while the first container starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import orjson
+from openai.types.chat import ChatCompletionMessageFunctionToolCallParam
+from pydantic_ai.exceptions import UnexpectedModelBehavior
+from pydantic_ai.messages import ToolCallPart
+from pydantic_ai.models.openai import OpenAIChatModel, OpenAIChatModelSettings
+from pydantic_ai.profiles.openai import OpenAIModelProfile, openai_model_profile
+from pydantic_ai.providers.openai import OpenAIProvider
+
+from velora.config.settings import LLMSettings
+from velora.journal.messages import Message, ToolSpec
+from velora.llm.backend import Answer, Options
+from velora.llm.convert import Offers, arguments, from_response, to_history
+from velora.llm.failures import Failure
+from velora.llm.providers.openai_wire import client
+
+OPENAI = "https://api.openai.com/v1"
+
+
+class OpenAIChat:
+    """One endpoint with one key (`velora.llm.backend.Backend`).
+
+    Args:
+        settings: the `[llm.NAME]` section.
+        model: the model's name as the endpoint knows it.
+        key: the API key; "" sends none.
+    """
+
+    def __init__(self, settings: LLMSettings, model: str, key: str) -> None:
+        self._client = client(
+            base_url=settings.base_url or OPENAI, api_key=key, idle_timeout=settings.idle_timeout
+        )
+        self._chat = _Chat(
+            model,
+            provider=OpenAIProvider(openai_client=self._client),
+            profile=_profile(model, bool(settings.base_url)),
+        )
+        dropped = _sampling_refused(settings, self._chat.profile)
+        text = f"{' and '.join(dropped)} not sent: {model} refuses it while it reasons"
+        found = ("sampling_not_sent", text, {"settings": list(dropped)})
+        self.notices: tuple[tuple[str, str, dict[str, Any]], ...] = (found,) if dropped else ()
+        self._request = _request_settings(settings, dropped)
+        self._offers = Offers()
+
+    async def send(
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec], options: Options
+    ) -> Answer:
+        """Send one request (`Backend.send`)."""
+        request = self._request
+        if options.max_tokens:
+            request = OpenAIChatModelSettings(**request, max_tokens=options.max_tokens)
+        history = to_history(messages)
+        try:
+            response = await self._chat.request(history, request, self._offers.of(tools))
+        except UnexpectedModelBehavior as error:
+            raise Failure(f"the answer makes no sense: {error}") from None
+        return from_response(response)
+
+    async def close(self) -> None:
+        """Release connections."""
+        await self._client.close()
+
+
+class _Chat(OpenAIChatModel):
+    """pydantic-ai's model, sending back the arguments of calls as the model wrote them."""
+
+    @staticmethod
+    def _map_tool_call(t: ToolCallPart) -> ChatCompletionMessageFunctionToolCallParam:
+        text = arguments(t)
+        try:
+            intact = isinstance(orjson.loads(text), dict)
+        except orjson.JSONDecodeError:
+            intact = False
+        if not intact:
+            # Several servers parse the arguments of the history and fail on what is not an object.
+            return OpenAIChatModel._map_tool_call(t)
+        return {
+            "id": t.tool_call_id,
+            "type": "function",
+            "function": {"name": t.tool_name, "arguments": text},
+        }
+
+
+def _profile(model: str, compatible: bool) -> OpenAIModelProfile:
+    """What differs from pydantic-ai's profile of a model; `compatible` is a server not OpenAI's."""
+    profile = OpenAIModelProfile(
+        # Schemas are ours and final; walking through them for each request is wasted.
+        json_schema_transformer=None,
+        # Text that an agent writes or reads may well hold such tags; it stays as it is.
+        thinking_tags=("\0think", "\0/think"),
+    )
+    known = cast("OpenAIModelProfile", openai_model_profile(model))
+    if compatible and not known.get("openai_supports_reasoning"):
+        # All of them know the older field, few know the newer one.
+        profile["openai_chat_supports_max_completion_tokens"] = False
+    return profile
+
+
+def _sampling_refused(settings: LLMSettings, profile: OpenAIModelProfile) -> tuple[str, ...]:
+    """The settings that a model refuses because it reasons, as pydantic-ai's profile says."""
+    if not profile.get("openai_supports_reasoning", False):
+        return ()
+    effort = settings.reasoning_effort
+    reasoning = effort != "none" if effort else profile.get("thinking_enabled_by_default", False)
+    if not reasoning:
+        return ()
+    return tuple(key for key in ("temperature", "top_p") if getattr(settings, key) is not None)
+
+
+def _request_settings(settings: LLMSettings, dropped: tuple[str, ...]) -> OpenAIChatModelSettings:
+    request = OpenAIChatModelSettings()
+    body: dict[str, Any] = dict(settings.completion_kwargs)
+    if settings.temperature is not None and "temperature" not in dropped:
+        request["temperature"] = settings.temperature
+    if settings.top_p is not None and "top_p" not in dropped:
+        request["top_p"] = settings.top_p
+    if settings.seed is not None:
+        request["seed"] = settings.seed
+    if settings.reasoning_effort:
+        request["openai_reasoning_effort"] = cast("Any", settings.reasoning_effort)
+    if settings.top_k is not None:
+        body.setdefault("top_k", settings.top_k)
+    if settings.extra_headers:
+        request["extra_headers"] = dict(settings.extra_headers)
+    if body:
+        request["extra_body"] = body
+    return request
