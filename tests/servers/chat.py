@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +38,7 @@ class Refusal:
     code: str | None = None
     param: str | None = None
     type: str = "invalid_request_error"
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def body(self) -> bytes:
         """The error object."""
