@@ -48,6 +48,7 @@ class Answers:
     name: str = "prepared"
     sent: list[list[Message]] = field(default_factory=list)
     delay: float = 0.0
+    window: int | None = None
 
     async def complete(
         self,

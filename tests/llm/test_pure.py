@@ -15,7 +15,13 @@ from tests.servers.chat import completion, events
 from velora.errors import ContextOverflow, ProviderRejected, Refused
 from velora.journal.messages import AssistantMessage, ToolCall
 from velora.llm.failures import LONGEST, Failure, attribute_failure, retry_after
-from velora.llm.limits import output_limit, room_left, stated_limit
+from velora.llm.limits import (
+    context_window,
+    output_limit,
+    room_left,
+    stated_limit,
+    stated_window,
+)
 from velora.llm.providers.openai_stream import Assembler, filled, whole
 
 
@@ -36,12 +42,69 @@ from velora.llm.providers.openai_stream import Assembler, filled, whole
         ("o4-mini-high", 100_000),
         ("o3-2025-04-16", 100_000),
         ("Qwen/Qwen3-Coder", None),
-        ("claude-opus-4-5", None),
+        ("claude-opus-4-5", 64_000),
+        ("claude-opus-4-5@20251101", 64_000),
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", 64_000),
+        ("bedrock/anthropic.claude-3-haiku-20240307-v1:0", 4096),
         ("gpt-6", None),
     ],
 )
 def test_output_limit(model: str, limit: int | None) -> None:
     assert output_limit(model) == limit
+
+
+@pytest.mark.parametrize(
+    ("model", "window"),
+    [
+        ("gpt-4o-mini", 128_000),
+        ("openai/gpt-5-mini-2025-08-07", 400_000),
+        ("gpt-5.1-chat-latest", 128_000),
+        ("anthropic/claude-haiku-4-5-20251001", 200_000),
+        ("eu.anthropic.claude-opus-4-6-v1:0", 1_000_000),
+        ("gemini/gemini-3-pro-preview", 1_048_576),
+        ("deepseek/deepseek-chat", 131_072),
+        ("moonshot/kimi-k2-0905-preview", 262_144),
+        ("moonshotai/Kimi-K2-Thinking", 262_144),
+        ("dashscope/qwen3-coder-plus", 1_000_000),
+        ("hosted_vllm/Qwen/Qwen3-Coder-30B-A3B-Instruct", 262_144),
+        ("zai-org/GLM-4.6", 200_000),
+        ("openrouter/minimax/minimax-m2:free", 204_800),
+        ("mistral/devstral-2512", 262_144),
+        ("xai/grok-4-0709", 256_000),
+        ("xai/grok-4-fast-reasoning", 2_000_000),
+        ("ollama/qwen3:8b", None),
+        ("some-model", None),
+    ],
+)
+def test_context_window(model: str, window: int | None) -> None:
+    assert context_window(model) == window
+
+
+@pytest.mark.parametrize(
+    ("text", "window"),
+    [
+        ("This model's maximum context length is 8,192 tokens. However, you requested", 8192),
+        ("This model's maximum prompt length is 131072 but the request contains 140000", 131_072),
+        ("The prompt is too long: 140000, model maximum context length: 131072", 131_072),
+        (
+            "Prompt contains 40000 tokens: too large for model with 32768 maximum context length",
+            32_768,
+        ),
+        ("prompt is too long: 210000 tokens > 200000 maximum", 200_000),
+        ("input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000", 200_000),
+        (
+            "The input token count (9999999) exceeds the maximum number of tokens allowed (1048576)",
+            1_048_576,
+        ),
+        ("request (5000 tokens) exceeds the available context size (4096 tokens), try", 4096),
+        ("Range of input length should be [1, 129024]", 129_024),
+        ("Your request exceeded model token limit: 262144 (requested: 300000)", 262_144),
+        ("Input validation error: `inputs` tokens + `max_new_tokens` must be <= 8193.", 8193),
+        ("Input is too long for requested model.", None),
+    ],
+)
+def test_stated_window(text: str, window: int | None) -> None:
+    assert stated_window(text) == window
 
 
 @pytest.mark.parametrize(

@@ -19,14 +19,21 @@ class Deferred:
     Args:
         name: the model's, known before it is made.
         make: blocking; called once.
+        window: as is known before it is made.
     """
 
-    def __init__(self, name: str, make: Callable[[], Model]) -> None:
+    def __init__(self, name: str, make: Callable[[], Model], window: int | None = None) -> None:
         self.name = name
+        self._window = window
         self._make = make
         self._model: Model | None = None
         self._making = asyncio.Lock()
         self._closed = False
+
+    @property
+    def window(self) -> int | None:
+        """See `velora.llm.protocol.Model`."""
+        return self._model.window if self._model else self._window
 
     async def complete(
         self,

@@ -16,9 +16,20 @@ from velora.journal.messages import AssistantMessage, Completion, Message, ToolS
 from velora.llm.backend import Answer, Backend, Options
 from velora.llm.cost import price
 from velora.llm.failures import Failure, attribute_failure
-from velora.llm.limits import output_limit, room_left, stated_limit
+from velora.llm.limits import (
+    ROOM,
+    context_window,
+    output_limit,
+    room_left,
+    stated_limit,
+    stated_window,
+)
 from velora.llm.protocol import Note
 from velora.llm.retry import retrying
+from velora.llm.tokens import Scale, estimate
+
+MARGIN = 0.05
+"""The part of a prompt's estimate that is kept free, for what the estimate misses."""
 
 
 class EndpointModel:
@@ -37,6 +48,13 @@ class EndpointModel:
         self._redact = Redactor.of(settings, {}).redact
         self._asked = settings.max_output_tokens
         self._limit = output_limit(name)
+        self._window = settings.max_input_tokens or context_window(name)
+        self._scale = Scale()
+
+    @property
+    def window(self) -> int | None:
+        """Tokens that prompt and answer may have together (`velora.llm.protocol.Model`)."""
+        return self._window
 
     async def complete(
         self,
@@ -100,6 +118,24 @@ class EndpointModel:
         """Keep a limit that the provider stated."""
         self._limit = min(limit, self._limit or limit)
 
+    def learn_window(self, window: int) -> None:
+        """Keep the window that the provider stated when it refused a prompt."""
+        self._window = min(window, self._settings.max_input_tokens or window)
+
+    def room(self, estimated: int) -> int | None:
+        """Tokens that a prompt leaves for the answer; None where the window is unknown.
+
+        Args:
+            estimated: the prompt, as `tokens.estimate` says.
+        """
+        if self._window is None:
+            return None
+        return max(ROOM, self._window - int(self._scale.of(estimated) * (1 + MARGIN)))
+
+    def learn_scale(self, estimated: int, counted: int) -> None:
+        """Take in how many tokens the provider counted in a prompt."""
+        self._scale.learn(estimated, counted)
+
 
 class _Call:
     """One call of `complete`: its tries, and what is learnt between them."""
@@ -118,7 +154,11 @@ class _Call:
         self._messages = messages
         self._tools = tools
         self._conversation = conversation
+        self._estimated = estimate(messages, tools)
         self._max_tokens = model.max_tokens()
+        room = model.room(self._estimated)
+        if room is not None and self._max_tokens is not None:
+            self._max_tokens = min(self._max_tokens, room)
         self._lowered = False
 
     async def run(self) -> Completion:
@@ -136,7 +176,11 @@ class _Call:
 
     def _lower(self, failure: Failure) -> bool:
         """Ask for a shorter answer if the provider says that this one was too long."""
-        if failure.status not in (400, 413, 416, 422) or self._lowered or not self._max_tokens:
+        if failure.status not in (400, 413, 416, 422):
+            return False
+        if window := stated_window(failure.text):
+            self._model.learn_window(window)
+        if self._lowered or not self._max_tokens:
             return False
         stated = stated_limit(failure.text)
         limit = stated or room_left(failure.text)
@@ -170,6 +214,7 @@ class _Call:
         if answer.usage is None:
             self._note("usage_missing", "the provider did not count the tokens of this call", {})
         else:
+            model.learn_scale(self._estimated, answer.usage.prompt)
             cost = price(answer.usage, name, model._settings)
             if cost is None and name != model.name:
                 cost = price(answer.usage, model.name, model._settings)

@@ -16,6 +16,7 @@ from velora.config.settings import LLMSettings
 from velora.errors import UsageError
 from velora.journal.messages import Usage
 from velora.llm.deferred import Deferred
+from velora.llm.limits import context_window
 from velora.llm.protocol import Model
 
 SCRIPTED = "scripted:"
@@ -68,7 +69,7 @@ def build(settings: LLMSettings, *, budget: float | None = None, where: str = "[
         key = settings.api_key.get_secret_value() if settings.api_key else ""
         return EndpointModel(settings, model, OpenAIChat(settings, model, key))
 
-    return Deferred(model, make)
+    return Deferred(model, make, settings.max_input_tokens or context_window(model))
 
 
 def preload(settings: LLMSettings) -> None:

@@ -1,53 +1,14 @@
-"""How long a model's answer may be: what providers document, and what they say when refusing.
+"""How long prompts and answers may be, as providers say when they refuse a request.
 
-`MAX_OUTPUT` holds the documented limits of common models; one that is not listed is not clamped.
-`stated_limit` reads the limit out of the error with which a provider refuses a request, so that
-an unknown model's limit is learnt from its first answer.
+What they document is in `llm.known`; a model that is not there is not clamped. `stated_limit` and
+`stated_window` read the limits out of an error, so that an unknown model's are learnt from it.
 """
 
 from __future__ import annotations
 
 import re
 
-MAX_OUTPUT: dict[str, int] = {
-    "gpt-3.5-turbo": 4096,
-    "gpt-4": 8192,
-    "gpt-4-turbo": 4096,
-    "gpt-4-1106-preview": 4096,
-    "gpt-4-0125-preview": 4096,
-    "gpt-4o": 16384,
-    "gpt-4o-2024-05-13": 4096,
-    "gpt-4o-mini": 16384,
-    "chatgpt-4o-latest": 16384,
-    "gpt-4.1": 32768,
-    "gpt-4.1-mini": 32768,
-    "gpt-4.1-nano": 32768,
-    "gpt-4.5-preview": 16384,
-    "gpt-5": 128_000,
-    "gpt-5-chat": 16384,
-    "gpt-5-pro": 272_000,
-    "gpt-5.1": 128_000,
-    "gpt-5.1-chat": 16384,
-    "gpt-5.2": 128_000,
-    "gpt-5.2-chat": 16384,
-    "gpt-5.3": 128_000,
-    "gpt-5.3-chat": 16384,
-    "gpt-5.4": 128_000,
-    "gpt-5.5": 128_000,
-    "o1": 100_000,
-    "o1-mini": 65536,
-    "o1-preview": 32768,
-    "o1-pro": 100_000,
-    "o3": 100_000,
-    "o3-mini": 100_000,
-    "o3-pro": 100_000,
-    "o4-mini": 100_000,
-}
-"""Output tokens at most, by model family; from OpenAI's model pages."""
-
-_VERSION = re.compile(
-    r"-(\d{4}-\d{2}-\d{2}|\d{4}|latest|preview|mini|nano|codex|max|pro|high|low)$"
-)
+from velora.llm.known import limits_of
 
 _STATED = (
     # OpenAI: "This model supports at most 16384 completion tokens, whereas you provided 65536."
@@ -79,26 +40,59 @@ _IN_CONTEXT = (
         r"(?P<prompt>[\d,]+) input tokens",
         re.I,
     ),
+    # Anthropic: "input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000"
+    re.compile(
+        r"exceed context limit: (?P<prompt>[\d,]+) \+ [\d,]+ > (?P<window>[\d,]+)",
+        re.I,
+    ),
+)
+_WINDOW = (
+    # OpenAI, vLLM, OpenRouter, xAI ("maximum prompt length is 131072 but the request contains")
+    re.compile(r"maximum (?:context|prompt) length (?:is|of) ([\d,]+)", re.I),
+    # Fireworks: "The prompt is too long: 140000, model maximum context length: 131072"
+    re.compile(r"maximum context length: ([\d,]+)", re.I),
+    # Mistral: "... too large for model with 32768 maximum context length"
+    re.compile(r"model with ([\d,]+) maximum context length", re.I),
+    # Anthropic: "prompt is too long: 210000 tokens > 200000 maximum"
+    re.compile(r"prompt is too long: [\d,]+ tokens > ([\d,]+) maximum", re.I),
+    # Anthropic: "input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000"
+    re.compile(r"exceed context limit: [\d,]+ \+ [\d,]+ > ([\d,]+)", re.I),
+    # Gemini: "The input token count (1200000) exceeds the maximum number of tokens allowed (...)"
+    re.compile(r"exceeds the maximum number of tokens allowed \(?([\d,]+)", re.I),
+    # llama.cpp: "request (5000 tokens) exceeds the available context size (4096 tokens)"
+    re.compile(r"available context size \(([\d,]+) tokens\)", re.I),
+    # DashScope: "Range of input length should be [1, 129024]"
+    re.compile(r"range of input length should be \[\d+, ?([\d,]+)\]", re.I),
+    # Moonshot: "Your request exceeded model token limit: 262144"
+    re.compile(r"exceeded model token limit: ?([\d,]+)", re.I),
+    # Text generation inference: "`inputs` tokens + `max_new_tokens` must be <= 8193"
+    re.compile(r"`inputs` tokens \+ `max_new_tokens` must be <= ([\d,]+)", re.I),
 )
 ROOM = 1024
 """An answer shorter than this is no use: a prompt that leaves less has overflowed."""
 
 
 def output_limit(model: str) -> int | None:
-    """The documented limit of a model, dated and small variants included; None if unknown."""
-    name = model.lower().rpartition("/")[2]
-    while True:
-        if name in MAX_OUTPUT:
-            return MAX_OUTPUT[name]
-        shorter = _VERSION.sub("", name)
-        if shorter == name:
-            return None
-        name = shorter
+    """The documented longest answer of a model; None if unknown."""
+    return limits_of(model).output
+
+
+def context_window(model: str) -> int | None:
+    """The documented context window of a model, prompt and answer together; None if unknown."""
+    return limits_of(model).window
 
 
 def stated_limit(text: str) -> int | None:
     """The longest answer that a refused request's error message allows for this model."""
     for pattern in _STATED:
+        if found := pattern.search(text):
+            return _number(found[1])
+    return None
+
+
+def stated_window(text: str) -> int | None:
+    """The context window that the error of an over-long request names."""
+    for pattern in _WINDOW:
         if found := pattern.search(text):
             return _number(found[1])
     return None

@@ -16,6 +16,12 @@ class Model(Protocol):
 
     name: str
 
+    @property
+    def window(self) -> int | None:
+        """Tokens that prompt and answer may have together, as far as is known so far; None is
+        unknown. A refused request may teach a smaller one."""
+        ...
+
     async def complete(
         self,
         messages: Sequence[Message],

@@ -27,6 +27,7 @@ class ReplayModel:
 
     def __init__(self, completions: Sequence[Completion], *, name: str = "replay") -> None:
         self.name = name
+        self.window: int | None = None
         self._completions = tuple(completions)
 
     @classmethod

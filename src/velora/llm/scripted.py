@@ -34,6 +34,7 @@ class ScriptedModel:
 
     def __init__(self, scripts: Sequence[Script], *, name: str = "scripted") -> None:
         self.name = name
+        self.window: int | None = None
         self._scripts = tuple(scripts)
 
     @classmethod
