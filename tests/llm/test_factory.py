@@ -54,10 +54,6 @@ def test_the_name_that_the_endpoint_is_asked_for(changes: dict[str, Any], name: 
         ({"model": "x", "base_url": "https://llm.example/v1"}, "no API key for llm.example"),
         ({"model": "x", "base_url": "localhost:8000"}, "is no URL"),
         ({"model": "gpt-4o", "api_key": KEY, "input_cost_per_token": 1.0}, "go together"),
-        (
-            {"model": "gpt-4o", "api_key": KEY, "native_tool_calling": False},
-            "native_tool_calling = false is not served yet",
-        ),
         ({"model": "scripted:absent.yaml"}, "cannot read the script"),
         ({"model": "replay:absent.jsonl"}, "cannot read the journal: No such file"),
     ],

@@ -55,9 +55,6 @@ def build(settings: LLMSettings, *, budget: float | None = None, where: str = "[
 
         return ReplayModel.from_file(Path(settings.model.removeprefix(REPLAY)))
     model = endpoint_model(settings, where)
-    if settings.native_tool_calling is False:
-        hint = "leave it out; tool calls written as text are not understood so far"
-        raise UsageError("native_tool_calling = false is not served yet", where=where, hint=hint)
     _check_endpoint(settings, where)
     _check_price(settings, model, budget, where)
 
@@ -65,9 +62,13 @@ def build(settings: LLMSettings, *, budget: float | None = None, where: str = "[
         preload(settings)
         from velora.llm.endpoint import EndpointModel
         from velora.llm.providers.openai_chat import OpenAIChat
+        from velora.llm.text_calls.backend import TextCalls, mode_of
 
         key = settings.api_key.get_secret_value() if settings.api_key else ""
-        return EndpointModel(settings, model, OpenAIChat(settings, model, key))
+        backend = TextCalls(
+            OpenAIChat(settings, model, key), mode_of(settings.native_tool_calling, model)
+        )
+        return EndpointModel(settings, model, backend)
 
     return Deferred(model, make, settings.max_input_tokens or context_window(model))
 
