@@ -7,7 +7,7 @@ from pathlib import Path
 
 from velora.agent.loop import CodeActAgent, End, Limits
 from velora.agent.prompts import LanguageFacts, render_instruction, render_system
-from velora.config.settings import AgentSettings, SandboxSettings
+from velora.config.settings import AgentSettings, Settings
 from velora.errors import Outcome
 from velora.instances.model import Instance
 from velora.journal.events import Event, Observed
@@ -53,7 +53,7 @@ async def test_an_agent_mends_a_file(tmp_path: Path) -> None:
     sandbox = HostSandbox(SandboxSpec(image="", workdir=str(repo), env=env))
     await sandbox.start()
     toolset = await build(
-        settings, SandboxSettings(), sandbox=sandbox, workdir=str(repo), spill_dir=None
+        Settings(agent=settings), sandbox=sandbox, workdir=str(repo), spill_dir=None
     )
     events: list[Event] = []
     agent = CodeActAgent(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from velora.config.settings import AgentSettings, SandboxSettings
+from velora.config.settings import AgentSettings, Settings
 from velora.sandbox.host import HostSandbox
 from velora.tools import listing
 from velora.tools.build import build, enabled
@@ -17,9 +17,7 @@ ALL = ("execute_bash", "str_replace_editor", "think", "task_tracker", "finish")
 async def test_a_toolset_has_what_is_enabled_and_one_place(
     sandbox: HostSandbox, repo: Path
 ) -> None:
-    toolset = await build(
-        AgentSettings(), SandboxSettings(), sandbox=sandbox, workdir=str(repo), spill_dir=None
-    )
+    toolset = await build(Settings(), sandbox=sandbox, workdir=str(repo), spill_dir=None)
     assert tuple(toolset.tools) == tuple(spec.name for spec in toolset.specs) == ALL
     path = f"{repo}/f"
     await toolset.tools["str_replace_editor"](
@@ -33,7 +31,7 @@ async def test_a_toolset_has_what_is_enabled_and_one_place(
 async def test_tools_can_be_left_out(sandbox: HostSandbox, repo: Path) -> None:
     settings = AgentSettings(enable_cmd=False, enable_think=False, enable_plan_mode=False)
     toolset = await build(
-        settings, SandboxSettings(), sandbox=sandbox, workdir=str(repo), spill_dir=None
+        Settings(agent=settings), sandbox=sandbox, workdir=str(repo), spill_dir=None
     )
     assert tuple(toolset.tools) == enabled(settings) == ("str_replace_editor", "finish")
     assert toolset.shell is None
@@ -46,9 +44,7 @@ def test_every_switch_takes_one_tool_away(field: str) -> None:
 
 
 async def test_specs_are_small_and_closed(sandbox: HostSandbox, repo: Path) -> None:
-    toolset = await build(
-        AgentSettings(), SandboxSettings(), sandbox=sandbox, workdir=str(repo), spill_dir=None
-    )
+    toolset = await build(Settings(), sandbox=sandbox, workdir=str(repo), spill_dir=None)
     for spec in toolset.specs:
         assert 0 < len(spec.description) <= 1024
         assert spec.parameters["additionalProperties"] is False

@@ -13,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from velora.agent.kinds import AGENTS, CODEACT, Kind
 from velora.config.settings import AgentSettings
 from velora.errors import UsageError, nearest
 from velora.instances.model import Instance
@@ -56,13 +57,14 @@ class LanguageFacts:
     may_add_tests: bool = True
 
 
-def render_system(settings: AgentSettings) -> str:
+def render_system(settings: AgentSettings, kind: Kind = AGENTS[CODEACT]) -> str:
     """The system prompt: the same for every task, so that providers can cache it.
 
     Raises:
         UsageError: the template cannot be read, is malformed or has an unknown placeholder.
     """
-    return _render("system.j2", settings.system_prompt_filename, {"tools": enabled(settings)})
+    tools = enabled(settings, kind.tools)
+    return _render(kind.system, settings.system_prompt_filename, {"tools": tools})
 
 
 def render_instruction(
@@ -72,6 +74,7 @@ def render_instruction(
     language: LanguageFacts,
     hints: bool,
     template: Path | str | None = None,
+    kind: Kind = AGENTS[CODEACT],
 ) -> str:
     """The task prompt: the issue's text, verbatim, and what is to be done about it.
 
@@ -95,7 +98,7 @@ def render_instruction(
         "version": instance.version,
         "workdir": workdir,
     }
-    return _render("task.j2", template, values)
+    return _render(kind.task, template, values)
 
 
 def _render(builtin: str, chosen: Path | str | None, values: dict[str, Any]) -> str:

@@ -106,6 +106,7 @@ WITHOUT_EFFECT: dict[str, dict[str, str]] = {
         "vscode_port": _NO_SERVER,
     },
     "condenser": {},
+    "mcp": {},
     "run": {},
     "evaluation": {},
 }

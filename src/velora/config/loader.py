@@ -25,6 +25,7 @@ from velora.config.settings import (
     CoreSettings,
     EvaluationSettings,
     LLMSettings,
+    McpSettings,
     RunSettings,
     SandboxSettings,
     Section,
@@ -38,6 +39,7 @@ SECTIONS: dict[str, type[Section]] = {
     "agent": AgentSettings,
     "sandbox": SandboxSettings,
     "condenser": CondenserSettings,
+    "mcp": McpSettings,
     "run": RunSettings,
     "evaluation": EvaluationSettings,
 }

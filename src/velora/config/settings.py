@@ -259,6 +259,38 @@ class EvaluationSettings(Section):
     """The file of `velora validate` that says which instances and tests are unsound."""
 
 
+class McpServer(Section):
+    """One server of `[mcp]`: a program of this machine's (`command`) or an address (`url`)."""
+
+    name: str = ""
+    """What it is called in messages, and before names of tools that would not be unique."""
+    command: str = ""
+    """The program; it speaks over its standard input and output."""
+    args: tuple[str, ...] = ()
+    """The program's arguments."""
+    env: dict[str, str] = {}
+    """Variables added to the program's environment."""
+    url: str = ""
+    """The server's address."""
+    api_key: SecretStr | None = None
+    """Sent as a bearer token."""
+    headers: dict[str, str] = {}
+    """Further HTTP headers."""
+    timeout: PositiveFloat = 60.0
+    """Seconds for one call."""
+
+
+class McpSettings(Section):
+    """`[mcp]`: servers whose tools the agent gets beside its own. They run outside the sandbox."""
+
+    stdio_servers: tuple[McpServer, ...] = ()
+    """Programs: `name`, `command`, `args`, `env`."""
+    shttp_servers: tuple[McpServer | str, ...] = ()
+    """Addresses that speak streamable HTTP: `url`, `api_key`, or the URL alone."""
+    sse_servers: tuple[McpServer | str, ...] = ()
+    """Addresses that speak server-sent events: `url`, `api_key`, or the URL alone."""
+
+
 class CoreSettings(Section):
     """`[core]`."""
 
@@ -281,6 +313,7 @@ class Settings(Section):
     agent: AgentSettings = AgentSettings()
     sandbox: SandboxSettings = SandboxSettings()
     condenser: CondenserSettings = CondenserSettings()
+    mcp: McpSettings = McpSettings()
     core: CoreSettings = CoreSettings()
     run: RunSettings = RunSettings()
     evaluation: EvaluationSettings = EvaluationSettings()

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from velora import __version__, languages
+from velora.agent.kinds import kind_of
 from velora.agent.loop import CodeActAgent, End, Limits
 from velora.agent.prompts import LanguageFacts, render_instruction, render_system
 from velora.config.settings import Settings
@@ -136,11 +137,11 @@ class Attempt:
             )
             await self._start(started, workdir.path, emit)
             toolset = await build_tools(
-                self.settings.agent,
-                self.settings.sandbox,
+                self.settings,
                 sandbox=started.sandbox,
                 workdir=workdir.path,
                 spill_dir=self.spill_dir,
+                only=kind_of(self.agent_cls).tools,
             )
             try:  # the agent's shell opens while the snapshot is taken
                 snapshot = await self._snapshot(started, workdir.path, emit)
@@ -197,13 +198,14 @@ class Attempt:
             model=self.model,
             toolset=toolset,
             emit=emit,
-            system=render_system(settings.agent),
+            system=render_system(settings.agent, kind_of(self.agent_cls)),
             instruction=render_instruction(
                 instance=instance,
                 workdir=workdir,
                 language=facts,
                 hints=settings.run.use_hints,
                 template=settings.agent.instruction_template,
+                kind=kind_of(self.agent_cls),
             ),
             limits=Limits(
                 max_iterations=settings.core.max_iterations,

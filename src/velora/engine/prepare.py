@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from velora.agent.kinds import kind_of
 from velora.config.digest import digest
 from velora.config.environment import FromEnvironment, from_environment
 from velora.config.loader import Loaded, load
@@ -20,15 +21,14 @@ from velora.config.masking import masked
 from velora.config.settings import Settings
 from velora.engine.choice import open_place
 from velora.engine.places import Place
-from velora.errors import ImageMissing, TaskInvalid, UsageError, nearest
+from velora.errors import ImageMissing, TaskInvalid, UsageError
 from velora.grading.parsers import registry
 from velora.instances.model import Instance
 from velora.instances.quarantine import Quarantine
 from velora.instances.read import read, select, unknown_ids
 from velora.journal.metadata import file_digest
 from velora.journal.run import RunDirectory, run_path
-
-AGENTS = ("CodeActAgent",)
+from velora.tools.build import check as check_tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +107,7 @@ def prepare(request: Request, env: Mapping[str, str] | None = None) -> Prepared:
     loaded = _load(request, environment, env)
     loaded.require_model()
     agent_cls = loaded.settings.core.default_agent
-    if agent_cls not in AGENTS:
-        raise UsageError(
-            f"there is no agent '{agent_cls}'", where="--agent-cls", hint=nearest(agent_cls, AGENTS)
-        )
+    check_tools(loaded.settings, kind_of(agent_cls).tools)
     notices = [*environment.notices, *loaded.notices]
     if request.split:
         notices.append(f"--split {request.split}: a file has no splits; all its rows are used")
@@ -153,7 +150,8 @@ def check_parsers(instances: Iterable[Instance]) -> None:
 
 def _templates(settings: Settings) -> dict[str, str]:
     """The digests of the prompt files: another text under the same name is another run."""
-    files = (settings.agent.system_prompt_filename, settings.agent.instruction_template)
+    agent = settings.agent
+    files = (agent.system_prompt_filename, agent.instruction_template, agent.tools_file)
     return {name: file_digest(Path(name)) for name in files if name and Path(name).is_file()}
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from velora.journal.messages import ToolSpec
 from velora.sandbox.protocol import ExecTimeout, Sandbox
-from velora.tools import listing, text
+from velora.tools import listing, pictures, text
 from velora.tools.history import History
 from velora.tools.protocol import BadArguments, ToolResult
 from velora.tools.text import Refused
@@ -32,7 +32,7 @@ SPEC = ToolSpec(
     description=(
         "View, create and edit text files. `path` is absolute.\n"
         "* `view` shows a file with line numbers, or only the lines of `view_range`; of a "
-        "directory it shows two levels without hidden names.\n"
+        "directory it shows two levels without hidden names; a picture is shown as one.\n"
         "* `create` writes a new file from `file_text`; an existing file is refused.\n"
         "* `str_replace` puts `new_str` (nothing, if left out) where `old_str` stands. `old_str` "
         "must equal a stretch of the file character by character, indentation and line breaks "
@@ -96,7 +96,10 @@ class EditorTool:
             path = self._absolute(arguments["path"])
             match command:
                 case "view":
-                    content = await self._view(path, arguments.get("view_range"))
+                    shown = await self._view(path, arguments.get("view_range"))
+                    if not isinstance(shown, str):
+                        return shown
+                    content = shown
                 case "create":
                     content = await self._create(path, _needed(arguments, "file_text"))
                 case "str_replace":
@@ -125,13 +128,15 @@ class EditorTool:
         parts = [part for part in path.split("/") if part not in ("", ".")]
         return "/" + "/".join(parts)
 
-    async def _view(self, path: str, view_range: list[int] | None) -> str:
+    async def _view(self, path: str, view_range: list[int] | None) -> str | ToolResult:
         try:
             data = await self._read(path)
         except IsADirectoryError:
             if view_range is not None:
                 raise Refused(f"{path} is a directory; view_range is for files.") from None
             return await self._list(path)
+        if kind := pictures.media_type(data):
+            return _picture(path, data, kind)
         if b"\0" in data[:_BINARY_PROBE]:
             raise Refused(
                 f"{path} is a binary file of {len(data)} bytes, which cannot be shown as text. "
@@ -239,6 +244,13 @@ class EditorTool:
         result = await self._sandbox.script(f"rm -f {shlex.quote(path)}")
         if result.exit_code != 0:
             raise OSError(result.stderr.decode(errors="replace").strip())
+
+
+def _picture(path: str, data: bytes, kind: str) -> ToolResult:
+    what = f"{path} is a picture ({kind}, {len(data)} bytes)"
+    if len(data) > pictures.LIMIT:
+        raise Refused(f"{what}: too large to be shown; {pictures.LIMIT} bytes is the limit.")
+    return ToolResult(f"{what}.", extras={"path": path}, images=(pictures.picture(data),))
 
 
 def _needed(arguments: dict[str, Any], name: str) -> Any:

@@ -15,6 +15,7 @@ class ToolResult:
     Attributes:
         images: what a model that sees is shown beside `content`.
         finish: the model declares its work done; the loop ends after this turn.
+        condense: the model asks for a shorter history.
     """
 
     content: str
@@ -24,6 +25,7 @@ class ToolResult:
     extras: dict[str, Any] = field(default_factory=dict)
     images: tuple[Image, ...] = ()
     finish: bool = False
+    condense: bool = False
 
 
 class BadArguments(Exception):

@@ -1,0 +1,1 @@
+"""What `execute_ipython_cell` runs inside the container."""
