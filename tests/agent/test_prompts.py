@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from velora.agent.kinds import kind_of
 from velora.agent.prompts import TASK_NAMES, LanguageFacts, render_instruction, render_system
 from velora.config.settings import AgentSettings
 from velora.errors import UsageError
@@ -181,3 +182,14 @@ def test_the_system_prompt_speaks_of_the_tools_on_offer_only(template: Path) -> 
     template.write_text("{{ workdir }}")
     with pytest.raises(UsageError, match=r"mine.j2:1: unknown placeholder 'workdir'\n  known: too"):
         render_system(AgentSettings(system_prompt_filename=str(template)))
+
+
+def test_the_bash_agents_prompts_are_short() -> None:
+    kind = kind_of("BashAgent")
+    system = render_system(AgentSettings(), kind)
+    assert "finish" in system
+    assert "str_replace_editor" not in system
+    assert len(system) < 500
+    assert kind_of("CodeActAgent").tools is None
+    with pytest.raises(UsageError, match="did you mean 'BashAgent'"):
+        kind_of("BashAgnt")

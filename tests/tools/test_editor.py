@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import os
 import tempfile
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from velora.sandbox.protocol import SandboxSpec
 from velora.tools import listing
 from velora.tools.editor import SIZE_LIMIT, SPEC, VIEW_CHARS, EditorTool
 from velora.tools.history import LEVELS
+from velora.tools.pictures import LIMIT
 from velora.tools.protocol import BadArguments, ToolResult
 
 
@@ -449,3 +451,14 @@ async def test_edits_round_trip_on_any_bytes(
             assert path.read_bytes() == data
         finally:
             await sandbox.stop()
+
+
+async def test_a_picture_is_shown_as_one(editor: EditorTool, repo: Path) -> None:
+    data = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
+    (repo / "a.dat").write_bytes(data)
+    result = await call(editor, "view", repo / "a.dat")
+    assert result.content == f"{repo}/a.dat is a picture (image/png, 28 bytes)."
+    (image,) = result.images
+    assert (image.media_type, base64.b64decode(image.data)) == ("image/png", data)
+    (repo / "b.gif").write_bytes(b"GIF89a" + b"\0" * LIMIT)
+    assert "too large to be shown" in await refused(editor, "view", repo / "b.gif")

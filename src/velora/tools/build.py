@@ -141,7 +141,7 @@ async def build(
                 case finish.NAME:
                     tools[name] = FinishTool()
         if only is None and mcp.servers(settings):
-            tools |= await mcp.connect(settings, taken=tools, stack=stack)
+            tools |= await mcp.connect(settings, taken=tools, stack=stack, log_dir=spill_dir)
         file = settings.agent.tools_file
         words = (descriptions.read(Path(file)) if file else {}, file)
         return Toolset(tools, shell, words, stack.pop_all())

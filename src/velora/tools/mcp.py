@@ -8,9 +8,11 @@ no other sees. Names that are taken or that providers refuse are mended with the
 from __future__ import annotations
 
 import base64
+import os
 import re
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -65,13 +67,14 @@ def check(settings: Settings) -> None:
 
 
 async def connect(
-    settings: Settings, *, taken: Mapping[str, Tool], stack: AsyncExitStack
+    settings: Settings, *, taken: Mapping[str, Tool], stack: AsyncExitStack, log_dir: Path | None
 ) -> dict[str, Tool]:
     """Connect to all servers.
 
     Args:
         taken: tools that keep their names.
         stack: closes the connections.
+        log_dir: host directory for what programs write to their standard error; None drops it.
 
     Raises:
         SandboxFailed: a server does not answer; names it.
@@ -79,29 +82,31 @@ async def connect(
     tools: dict[str, Tool] = {}
     for kind, server in servers(settings):
         try:
-            toolset = await stack.enter_async_context(_toolset(kind, server))
+            toolset = await stack.enter_async_context(_toolset(kind, server, log_dir))
             found = await toolset.list_tools()
         except Exception as error:
             words = f"{type(error).__name__}: {error}"
             raise SandboxFailed(f"the MCP server '{_label(server)}' fails: {words}") from error
         for one in found:
             name = _name(one.name, server, {*taken, *tools})
-            schema = getattr(one, "inputSchema", None) or getattr(one, "input_schema", None) or {}
+            schema = getattr(one, "input_schema", None) or getattr(one, "inputSchema", None) or {}
             spec = ToolSpec(name, one.description or "", {"type": "object", **schema})
             tools[name] = McpTool(spec, toolset, one.name)
     return tools
 
 
-def _toolset(kind: str, server: McpServer) -> MCPToolset[Any]:
+def _toolset(kind: str, server: McpServer, log_dir: Path | None) -> MCPToolset[Any]:
     from fastmcp.client.transports import SSETransport, StdioTransport, StreamableHttpTransport
     from pydantic_ai.mcp import MCPToolset
 
     transport: Any
     if kind == "stdio":
-        import os
-
         environment = {**os.environ, **server.env}
-        transport = StdioTransport(server.command, list(server.args), env=environment)
+        log = Path(os.devnull)
+        if log_dir is not None:
+            log_dir.mkdir(parents=True, exist_ok=True)
+            log = log_dir / f"mcp_{_REFUSED.sub('_', _label(server))}.log"
+        transport = StdioTransport(server.command, list(server.args), env=environment, log_file=log)
     else:
         headers = dict(server.headers)
         if server.api_key is not None:
