@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from bench import parsing, peer, rows
+from bench import conversations, parsing, peer, rows
 from bench.rows import Bench, Row, Skipped
 
 ALL: dict[str, Callable[[Bench], Iterable[Row]]] = {
@@ -24,6 +24,7 @@ ALL: dict[str, Callable[[Bench], Iterable[Row]]] = {
     "grading": rows.grading,
     "swebench": peer.side_by_side,
     "parse": parsing.parse,
+    "conversations": conversations.side_by_side,
     "help": rows.help_text,
     "install": rows.install,
 }
