@@ -66,6 +66,14 @@ def index(*names: str, raw: str = "") -> NameIndex:
         ("adds two [1.3 ms]", "adds two (12 ms)", "durations"),
         ("adds two in 29 msec", "adds two", "durations"),
         ("calc > adds two 3ms", "calc > adds two", "durations"),
+        ("TestA.test_b[x.y]", "t.py::TestA::test_b[x.y]", "pytest_unqualified"),
+        ("test_b[x.y]", "r2e_tests/t.py::test_b[x::y]", "pytest_unqualified"),
+        ("test_b[a", "t.py::test_b[a - b]", "pytest_unqualified"),
+        ("\x1b[1mtest_b\x1b[0m", "t.py::test_b", "pytest_unqualified"),
+        ("\x1b[1mTestA.test_b[1\x1b[0m - 2]", "t.py::TestA::test_b[1 - 2]", "pytest_unqualified"),
+        ("test_x", "sympy/core/tests/test_basic.py:test_x", "sympy_unqualified"),
+        ("src/a.test.js:adds", "src/a.test.js > calc > adds", "file_and_title"),
+        ("a.test.ts:is: a > b", "a.test.ts > calc > is: a > b", "file_and_title"),
     ],
 )
 def test_spellings(listed: str, in_log: str, rule: str) -> None:
@@ -79,7 +87,21 @@ def test_spellings(listed: str, in_log: str, rule: str) -> None:
         ("t.py::test_a", "t.py::test_ab"),
         ("t.py::test_ab", "t.py::test_a"),
         ("t1.py::test_a", "t2.py::test_a"),
-        ("test_a", "t.py::test_a"),
+        ("test_a", "t.py::TestA::test_a"),
+        ("TestA.test_a", "t.py::TestB::TestA::test_a"),
+        ("test_a", "t.py::test_a[1]"),
+        ("est_a", "t.py::test_a"),
+        ("a.b", "docs/t.rst::a::b"),
+        ("test_x", "sympy/core/tests/test_basic.py:test_xy"),
+        ("x", "sympy/core/tests/test_basic.py:x"),
+        ("a.test.js:adds", "src/a.test.js > adds"),
+        ("src/a.test.js:calc", "src/a.test.js > calc > adds"),
+        ("src/b.test.js", "src/a.test.js > adds"),
+        ("a.test.js", "src/a.test.js > adds"),
+        ("com.acme.Calc", "com.acme.CalcTest.adds"),
+        ("acme.CalcTest", "com.acme.CalcTest.adds"),
+        ("CalcTest", "com.acme.CalcTest.adds"),
+        ("com.acme.Outer$Inner", "com.acme.Outer.adds"),
         ("t.py::test_a", "t.py::test_a[1]"),
         ("t.py::test_a[mol", "t.py::test_a[mol]"),
         ("t.py::test_a[mol", "t.py::test_a[mole x]"),
@@ -117,12 +139,42 @@ def test_no_match(listed: str, in_log: str) -> None:
         ("CalcTest.adds", ["a.CalcTest.adds", "b.CalcTest.adds"], "jvm_unqualified"),
         ("[0a1b2] adds", ["a.js > adds", "b.js > adds"], "mocha_file"),
         ("x a b", ["x > a b", "x a > b"], "title"),
+        ("T.test_a", ["a.py::T::test_a", "b.py::T::test_a"], "pytest_unqualified"),
+        ("test_a", ["a.py::test_a", "b.py::test_a"], "pytest_unqualified"),
+        ("test_a[1", ["a.py::test_a[1 - 2]", "a.py::test_a[1 - 3]"], "pytest_unqualified"),
+        ("test_x", ["a.py:test_x", "b.py:test_x"], "sympy_unqualified"),
+        ("a.js:x", ["a.js > one > x", "a.js > two > x"], "file_and_title"),
     ],
 )
 def test_a_part_stands_for_every_test_that_has_it(
     listed: str, in_log: list[str], rule: str
 ) -> None:
     assert index(*in_log, "other", "t::u[mol]").match(listed) == Match(rule, tuple(in_log))
+
+
+@pytest.mark.parametrize(
+    ("listed", "in_log", "rule"),
+    [
+        (
+            "com.acme.CalcTest",
+            ["com.acme.CalcTest$Inner.testA", "com.acme.CalcTest.1 + 1 = 2", "com.acme.CalcTest.b"],
+            "class",
+        ),
+        ("com.acme.Outer$Inner", ["com.acme.Outer$Inner.adds(int, int)[1]"], "class"),
+        (
+            "com.acme.CalcTest",
+            ["com.acme.CalcTest > adds()", "com.acme.CalcTest > subs()"],
+            "class",
+        ),
+        ("com.acme.CalcTest", ["adds(com.acme.CalcTest)"], "class"),
+        ("src/a.test.js", ["src/a.test.js > adds", "src/a.test.js > calc > adds"], "file"),
+        ("src/a.spec.ts  (23 tests)", ["src/a.spec.ts > adds"], "file"),
+        ("src/a.spec.ts (23 tests | 1 skipped) 41ms", ["src/a.spec.ts > adds"], "durations+file"),
+    ],
+)
+def test_a_suite_stands_for_its_tests(listed: str, in_log: list[str], rule: str) -> None:
+    others = ("com.acme.CalcTestTwo.a", "src/a.test.jsx > adds", "src/b.spec.ts > adds")
+    assert index(*in_log, *others).match(listed) == Match(rule, tuple(sorted(in_log)), suite=True)
 
 
 @pytest.mark.parametrize(
@@ -133,6 +185,9 @@ def test_a_part_stands_for_every_test_that_has_it(
         (r"A\CTest::testAb", [r"A\C > Ab", r"A\C > A b"]),
         ('"a.B.c"', ["a.B#c", "a.B > c()"]),
         ("TestX", ["p/TestX", "calc > TestX"]),  # two rules, two tests
+        ("test_a", ["t.py::test_a", "t.py:test_a"]),
+        ("test_a", ["t.py::test_a", "a.js > test_a"]),
+        ("src/a.js", ["src/a.js > b", "krate::src/a.js"]),
     ],
 )
 def test_two_tests_for_one_spelling_are_ambiguous(listed: str, in_log: list[str]) -> None:

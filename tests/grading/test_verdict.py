@@ -76,7 +76,7 @@ def test_a_time_limit_is_never_resolved() -> None:
         ("t.py::test_a", "t.py::test_ab"),
         ("t.py::test_ab", "t.py::test_a"),
         ("t1.py::test_a", "t2.py::test_a"),
-        ("test_a", "t.py::test_a"),
+        ("test_a", "t.py::T::test_a"),
         ("t.py::test_a", "t.py::test_a[1]"),
         ("t.py::test_a[mol", "t.py::test_a[mol]"),
         ("t.py::test_a[mol", "t.py::test_a[mole x]"),
@@ -124,6 +124,66 @@ def test_an_ambiguous_name_never_passes() -> None:
     assert (fixed[0].passed, fixed[0].rule) == (False, "ambiguous")
     assert reason(fixed, (), found, timed_out=False) == "tests_missing"
     assert cautions(fixed, found, 0) == ("1 listed names mean more than one test of the log",)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "passes"),
+    [(P, P, True), (P, F, False), (E, P, False), (P, S, False), (P, X, False), (P, None, True)],
+)
+@pytest.mark.parametrize(
+    ("listed", "rule", "in_log"),
+    [
+        ("T.test_a", "pytest_unqualified", ("a.py::T::test_a", "b.py::T::test_a")),
+        ("test_x", "sympy_unqualified", ("a/test_a.py:test_x", "b/test_b.py:test_x")),
+        ("a.js:adds", "file_and_title", ("a.js > calc > adds", "a.js > adds")),
+    ],
+)
+def test_a_name_without_its_place_passes_only_if_every_such_test_passed(
+    listed: str,
+    rule: str,
+    in_log: tuple[str, str],
+    first: Status,
+    second: Status | None,
+    passes: bool,
+) -> None:
+    shown = {name: each for name, each in zip(in_log, (first, second), strict=True) if each}
+    ((name,), _) = judge([listed], [], parsed(shown))
+    assert (name.passed, name.rule, name.matched) == (passes, rule, len(shown))
+
+
+@pytest.mark.parametrize(
+    ("statuses", "complete", "passes", "note"),
+    [
+        ((P, P), True, True, ""),
+        ((P, F), True, False, ""),
+        ((E, S), True, False, "1 of the suite's tests were skipped"),
+        ((P, S), True, True, "1 of the suite's tests were skipped"),
+        ((S, S), True, False, ""),
+        ((P, X), True, False, ""),
+        ((P, P), False, False, "a suite, and the test run did not come to its end"),
+    ],
+)
+def test_a_suite_passes_as_its_framework_counts_it(
+    statuses: tuple[Status, Status], complete: bool, passes: bool, note: str
+) -> None:
+    results = dict(zip(("com.acme.T.a", "com.acme.T.b"), statuses, strict=True))
+    ((name,), _) = judge(["com.acme.T"], [], parsed(results, complete=complete))
+    assert (name.passed, name.rule, name.matched) == (passes, "class", 2)
+    assert name.note == note
+
+
+def test_a_log_that_names_skipped_tests_alone_says_nothing_of_their_suite() -> None:
+    log = Evidence(Source.LOG, Parsed({"com.acme.T.b": TestResult(S)}, complete=True))
+    results = {"com.acme.T.a": TestResult(P), "com.acme.T.b": TestResult(S)}
+    report = Evidence(Source.REPORT, Parsed(results, complete=True))
+    ((name,), _) = judge(["com.acme.T"], [], [log, report])
+    assert (name.passed, name.source) == (True, Source.REPORT)
+
+
+def test_a_suite_that_failed_by_itself_does_not_pass() -> None:
+    results = {"com.acme.T": E, "com.acme.T.a": P, "b.js": F, "b.js > x": P}
+    names, _ = judge(["com.acme.T", "b.js"], [], parsed(results))
+    assert not any(name.passed for name in names)
 
 
 def test_the_exact_name_comes_before_other_readings() -> None:

@@ -8,6 +8,8 @@ What passes:
   change did not break it (SWE-bench 5 calls the first three *maintained*; VeloraHarness counts
   all four). A strict unexpected pass is a failure in pytest's own words already.
 - A name that stands for several tests passes if all of them do.
+- A name of a suite passes as its framework counts it: none of its tests failed, one passed, and
+  the run came to its end. Its skipped tests are noted.
 - A name that nothing shows does not pass, nor does one that may mean two tests.
 - An empty FAIL_TO_PASS shows nothing, so it is never resolved.
 - A run that hit the time limit is not resolved, whatever it had shown by then.
@@ -35,7 +37,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from velora.grading.names import AMBIGUOUS, EXACT, MISSING, NameIndex, alike
+from velora.grading.names import AMBIGUOUS, EXACT, MISSING, Match, NameIndex, alike
 from velora.grading.parsers.tally import SEVERITY
 from velora.grading.protocol import Evidence, NameVerdict, Parsed, Source, Status, TestResult
 
@@ -130,6 +132,7 @@ class _Answer:
     worst: str  # the name that decides
     result: TestResult
     passed: bool
+    note: str = ""
 
     def verdict(self, name: str, *, rule: str = "", passed: bool, note: str = "") -> NameVerdict:
         """The verdict on `name` by this answer."""
@@ -143,7 +146,7 @@ class _Answer:
             source=self.source,
             matched=len(self.names),
             duration=self.result.duration,
-            note=note,
+            note=note or self.note,
         )
 
 
@@ -163,12 +166,23 @@ class _Witness:
                 self._lines.setdefault(result.line, []).append(name)
         return self._lines.get(number, [])
 
-    def answer(self, rule: str, names: tuple[str, ...], passing: frozenset[Status]) -> _Answer:
-        """What the tests `names` say together: the worst that does not pass, or the worst."""
+    def answer(self, match: Match, passing: frozenset[Status]) -> _Answer:
+        """What the tests of `match` say together: the worst that does not pass, or the worst."""
+        names = match.names
         results = [(each, self.parsed.results[each]) for each in names]
+        passed, note = True, ""
+        if match.suite:
+            ran = [each for each in results if each[1].status is not Status.SKIPPED]
+            if ran and len(ran) < len(results):
+                note = f"{len(results) - len(ran)} of the suite's tests were skipped"
+            results = ran or results
+            if not self.parsed.complete:
+                passed, note = False, "a suite, and the test run did not come to its end"
         failing = [each for each in results if each[1].status not in passing]
         worst, result = max(failing or results, key=lambda each: SEVERITY[each[1].status])
-        return _Answer(self.source, rule, names, worst, result, passed=not failing)
+        return _Answer(
+            self.source, match.rule, names, worst, result, passed=passed and not failing, note=note
+        )
 
 
 class _Court:
@@ -189,7 +203,8 @@ class _Court:
         answers: list[_Answer] = []
         for witnesses in (self.strict, self.inner):
             matches = [(witness, witness.index.match(name)) for witness in witnesses]
-            answers = [w.answer(m.rule, m.names, passing) for w, m in matches if m.names]
+            answers = [w.answer(m, passing) for w, m in matches if m.names and not _mute(w, m)]
+            answers = answers or [w.answer(m, passing) for w, m in matches if m.names]
             if answers:
                 break
             if any(match.rule == AMBIGUOUS for _, match in matches):
@@ -215,7 +230,7 @@ class _Court:
         results = self._reference_results()
         if self.reference is None or name not in results or results[name].invented:
             return None
-        answer = self.reference.answer(EXACT, (name,), passing)
+        answer = self.reference.answer(Match(EXACT, (name,)), passing)
         return None if answer.passed else answer
 
     def _on_the_same_line(self, name: str, passing: frozenset[Status]) -> list[_Answer]:
@@ -228,7 +243,7 @@ class _Court:
         if result is None or result.invented or result.times != 1:
             return []
         return [
-            witness.answer(SAME_LINE, tuple(names), passing)
+            witness.answer(Match(SAME_LINE, tuple(names)), passing)
             for witness in (*self.strict, *self.inner)
             if witness.source is not Source.REPORT
             and len(names := witness.on_line(result.line)) == 1
@@ -242,7 +257,7 @@ class _Court:
         match = self.reference.index.match(name)
         if not match.names:
             return _nothing(name, match.rule)
-        answer = self.reference.answer(match.rule, match.names, passing)
+        answer = self.reference.answer(match, passing)
         shown = f"VeloraHarness's rules read {answer.result.status} in line {answer.result.line}"
         if any(self.reference.parsed.results[each].invented for each in match.names):
             return _nothing(name, INVENTED, f"{shown}, but made the name up from a count")
@@ -252,6 +267,12 @@ class _Court:
 
     def _reference_results(self) -> Mapping[str, TestResult]:
         return {} if self.reference is None else self.reference.parsed.results
+
+
+def _mute(witness: _Witness, match: Match) -> bool:
+    """Of the suite only skipped tests are named, as in logs that name no passing test."""
+    results = witness.parsed.results
+    return match.suite and all(results[each].status is Status.SKIPPED for each in match.names)
 
 
 def _differs(other: _Answer) -> str:

@@ -7,7 +7,7 @@ one spelling becomes another; nothing else is a match, and a part of a name neve
   one spelling fits make it ambiguous.
 - *Parts* (`parts.py`): the listed name lacks something that the log's names have: a package, a
   file, a suite, what stood behind a blank. It stands for every test that has what is left, and all
-  of them must pass.
+  of them must pass. Or it names a whole suite: then it stands for the tests of that.
 
 Where two rules lead to different tests the name is ambiguous. What a log shows is indexed once, so
 a look-up costs what the name's length costs.
@@ -35,10 +35,12 @@ _PLACE = re.compile(r"[\w./-]+\.\w+:\d+\Z")
 @dataclass(frozen=True, slots=True)
 class Match:
     """The names in the log that a listed name stands for, and by which rule: several rules are
-    joined by `+`. No name goes with `missing` and `ambiguous`."""
+    joined by `+`. No name goes with `missing` and `ambiguous`. `suite`: the listed name is that of
+    a suite, and these are its tests."""
 
     rule: str
     names: tuple[str, ...] = ()
+    suite: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class _Found:
     rule: str
     names: frozenset[str]
     many: bool
+    suite: bool = False
 
 
 class NameIndex:
@@ -75,7 +78,8 @@ class NameIndex:
         fitting = [each for each in found if each.many or len(names) == 1]
         if not fitting or any(each.names != names for each in found):
             return Match(AMBIGUOUS)
-        return Match(fitting[0].rule, tuple(sorted(names)))
+        suite = all(each.suite for each in fitting)
+        return Match(fitting[0].rule, tuple(sorted(names)), suite)
 
     def _fitting(self, text: str, changed: str) -> list[_Found]:
         """What `text`, which the rules `changed` made of a listed name, leads to."""
@@ -105,7 +109,8 @@ class NameIndex:
         for part, table in zip(PARTS, self._parts, strict=True):
             key = part.asked(text)
             if key and (names := table.get(key)):
-                found.append(_Found(_joined(changed, part.rule), frozenset(names), part.many))
+                rules = _joined(changed, part.rule)
+                found.append(_Found(rules, frozenset(names), part.many, part.suite))
         if names := self._described.get(text):
             found.append(_Found(_joined(changed, DOCSTRING), frozenset(names), many=True))
         return found

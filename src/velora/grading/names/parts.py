@@ -1,5 +1,24 @@
 """Listed names that lack something which the log's names have.
 
+Tests of which the list has the name without the place:
+
+`pytest_unqualified`
+    `TestA.test_b[1]` for `t.py::TestA::test_b[1]` of every file, cut at ` - ` and without colours,
+    as R2E-Gym has them.
+`sympy_unqualified`
+    `test_x` for `path.py:test_x` of every file, as SWE-bench's parser for SymPy has them.
+`file_and_title`
+    `src/a.test.js:adds` for every test `adds` in the suites of that file: Multi-SWE-bench for Jest.
+
+Suites, of which the list has no tests (see `verdict` for when one passes):
+
+`class`
+    `com.acme.CalcTest` for its tests and those of its nested classes: Multi-SWE-bench for Maven.
+`file`
+    `src/a.test.js`, also with Vitest's ` (3 tests)` behind it: Multi-SWE-bench for Jest and Vitest.
+
+Names that a list's parser has changed:
+
 `cut_at_blank`
     VeloraHarness's and SWE-bench's pytest parsers cut ids at blanks, so lists hold names such as
     `tests/t.py::test_units[mol`, with more `[` than `]`: every id that goes on behind the blank.
@@ -47,6 +66,12 @@ _PHP_METHOD = re.compile(r"(?P<class>[\w\\]+)::(?P<method>\w.*)\Z")
 _PHP_TEXT = re.compile(r"(?:[^()]*\((?P<full>[\w\\]+)\)|(?P<class>[\w\\]+)) > (?P<text>.+)\Z")
 _NEITHER = re.compile(r"[\W_]+")
 _DATA = " with data set "
+_COLOUR = re.compile(r"\x1b\[\d*m")
+_SYMPY = re.compile(r"\S+\.py:(?=test_\w+\Z)")
+_PATH = re.compile(r"[\w$]++(?:\.[\w$]++)++")
+_CLASS = re.compile(r"(?:[a-z_]\w*+[.])++[A-Z][\w$]*+(?:\.[A-Z][\w$]*+)*\Z")
+_SOURCE = re.compile(r"[^\s>:]*\.\w{1,5}")
+_COUNTED = re.compile(r"\s+\(\d+ tests?(?: \| [^()]*)?\)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +82,14 @@ class Part:
         shown: the parts of a name in the log that a list may have in its place.
         asked: the part that a listed name asks for; "" if it cannot be one.
         many: it may stand for several tests. False: two make it ambiguous.
+        suite: it stands for a suite with all its tests.
     """
 
     rule: str
     shown: Callable[[str], Iterable[str]]
     asked: Callable[[str], str]
     many: bool = True
+    suite: bool = False
 
 
 def _itself(name: str) -> str:
@@ -91,6 +118,61 @@ def _optioned(name: str) -> Iterable[str]:
         return ()
     text = shortened(name)
     return (text,) if text != name else ()
+
+
+def _no_file(name: str) -> Iterable[str]:
+    file, found, rest = name.partition("::")
+    if not found or not file.endswith(".py"):
+        return ()
+    return (rest.replace("::", ".").partition(" - ")[0],)
+
+
+def _no_file_asked(name: str) -> str:
+    return _COLOUR.sub("", name).partition(" - ")[0]
+
+
+def _sympy(name: str) -> Iterable[str]:
+    found = _SYMPY.match(name) if ".py:" in name else None
+    return (name[found.end() :],) if found else ()
+
+
+def _file_and_title(name: str) -> Iterable[str]:
+    file, *titles = name.split(" > ")
+    if not titles or not _FILE.match(file):
+        return ()
+    return [f"{file}:{' > '.join(titles[at:])}" for at in range(len(titles))]
+
+
+def _file_and_title_asked(name: str) -> str:
+    found = _SOURCE.match(name) if ":" in name else None
+    return name if found and name.startswith(":", found.end()) else ""
+
+
+def _classes(name: str) -> Iterable[str]:
+    """All classes around a test; where its own name is no identifier, that is what follows them."""
+    other = separators(name)
+    text = other[1] if other else name
+    found = _PATH.match(text)
+    if not found:
+        return ()
+    parts = found[0].replace("$", ".").split(".")
+    if text[found.end() : found.end() + 1] != ".":
+        parts.pop()
+    return [".".join(parts[: at + 1]) for at, part in enumerate(parts) if part[:1].isupper()]
+
+
+def _class_asked(name: str) -> str:
+    return name.replace("$", ".") if _CLASS.match(name) else ""
+
+
+def _file(name: str) -> Iterable[str]:
+    file, arrow, _ = name.partition(" > ")
+    return (file,) if arrow and _FILE.match(file) else ()
+
+
+def _file_asked(name: str) -> str:
+    file = _COUNTED.sub("", name)
+    return file if _SOURCE.fullmatch(file) else ""
 
 
 def _go(name: str) -> Iterable[str]:
@@ -189,6 +271,11 @@ PARTS: tuple[Part, ...] = (
     Part("cut_at_blank", _cut, _is_cut),
     Part("pytest_cleaned", _cleaned, _itself),
     Part("pytest_options", _optioned, _itself),
+    Part("pytest_unqualified", _no_file, _no_file_asked),
+    Part("sympy_unqualified", _sympy, _itself),
+    Part("file_and_title", _file_and_title, _file_and_title_asked),
+    Part("class", _classes, _class_asked, suite=True),
+    Part("file", _file, _file_asked, suite=True),
     Part("go_unqualified", _go, _go_asked),
     Part("rust_unqualified", _rust, _itself),
     Part("jvm_unqualified", _jvm, _jvm_asked),
