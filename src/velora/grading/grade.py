@@ -200,7 +200,13 @@ async def _verdict(task: Task, measured: Measured, apply_log: tuple[str, ...]) -
 def _judged(task: Task, measured: Measured, apply_log: tuple[str, ...]) -> Verdict:
     instance, ran, reading = task.instance, measured.ran, measured.reading
     evidence = measured.evidence
-    fixed, kept = rules.judge(instance.fail_to_pass, instance.pass_to_pass, evidence)
+    fixed, kept = rules.judge(
+        instance.fail_to_pass,
+        instance.pass_to_pass,
+        evidence,
+        fail_only=instance.fail_only,
+        exit_code=ran.exit_code,
+    )
     fix, keep = (
         tuple(each for each in names if each.name not in task.excused) for names in (fixed, kept)
     )

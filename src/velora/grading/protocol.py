@@ -48,12 +48,15 @@ class Parsed:
     Attributes:
         results: by exact test name.
         complete: the log shows that the run came to its end (a summary line was seen).
+        counted: how many tests ran by the framework's own count, of readers for frameworks that
+            may name failing tests alone; 0 of others.
         warnings: contradictions, such as totals that differ from what was counted.
     """
 
     results: dict[str, TestResult] = field(default_factory=dict)
     complete: bool = False
     warnings: tuple[str, ...] = ()
+    counted: int = 0
 
 
 class Source(StrEnum):
@@ -97,7 +100,8 @@ class NameVerdict:
         status: the worst of the results that the name stands for; None where nothing proves
             anything about it.
         rule: how the name was matched (`exact`, ...), or why not (`missing`, `ambiguous`,
-            `disagreement`, `reference_only`, `invented`, `not_run`).
+            `disagreement`, `reference_only`, `invented`, `not_run`); `fail_only`: nothing shows
+            that it failed, and for this task that is enough.
         raw: the name in the log that decided.
         line: its line there, from 1.
         source: what decided; None where nothing did.

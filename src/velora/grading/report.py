@@ -48,7 +48,7 @@ def report(instance_id: str, verdict: Verdict) -> dict[str, Any]:
                 "missing": [
                     each.name
                     for each in verdict.fail_to_pass + verdict.pass_to_pass
-                    if each.status is None
+                    if each.status is None and not each.passed
                 ],
                 "names": {
                     "FAIL_TO_PASS": [_evidence(each) for each in verdict.fail_to_pass],

@@ -30,12 +30,22 @@ Which evidence counts:
 - Where no strict parser finds anything in the log, these rules' results count. So they do where
   the lines that they read are not the test framework's own (`Framework.derived`), for of those a
   strict parser knows nothing. Names that they make up from counts (`invented`) never count.
+
+Some tasks' output names failing tests alone (`Instance.fail_only`; SWE-bench's own grader counts
+every listed test as passed there that is not shown as failed). In these a name that did not fail
+passes by the rule `fail_only`, and as absence proves nothing of a run that did not take place, only
+where
+
+- every strict reading of the run has its end and tests in it, and contradicts itself nowhere;
+- the command ended with status 0, or failing tests say why not;
+- no failing test has the same letters and digits, or begins with them, or they with its.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from velora.grading.names import AMBIGUOUS, EXACT, MISSING, Match, NameIndex, alike
 from velora.grading.parsers.tally import SEVERITY
@@ -47,25 +57,37 @@ FIXED = frozenset({Status.PASSED})
 MAINTAINED = frozenset({Status.PASSED, Status.XFAIL, Status.SKIPPED, Status.XPASS})
 """Statuses with which a PASS_TO_PASS name passes."""
 
+FAILING = frozenset({Status.FAILED, Status.ERROR})
+
 RESOLVED = "resolved"
 
 DISAGREEMENT = "disagreement"
 REFERENCE_ONLY = "reference_only"
 INVENTED = "invented"
 SAME_LINE = "same_line"
+FAIL_ONLY = "fail_only"
+
+_NO_LETTER = re.compile(r"[\W_]+")
 
 Names = tuple[NameVerdict, ...]
 
 
 def judge(
-    fail_to_pass: Iterable[str], pass_to_pass: Iterable[str], evidence: Sequence[Evidence]
+    fail_to_pass: Iterable[str],
+    pass_to_pass: Iterable[str],
+    evidence: Sequence[Evidence],
+    *,
+    fail_only: bool = False,
+    exit_code: int | None = None,
 ) -> tuple[Names, Names]:
     """A verdict for each listed name, in the lists' order.
 
     Args:
         evidence: all there is; at most one of each source.
+        fail_only: the task's output names failing tests alone.
+        exit_code: the test command's, which matters where it does.
     """
-    court = _Court(evidence)
+    court = _Court(evidence, silent=fail_only and _whole(evidence, exit_code))
     return (
         tuple(court.judge(name, FIXED) for name in fail_to_pass),
         tuple(court.judge(name, MAINTAINED) for name in pass_to_pass),
@@ -82,7 +104,8 @@ def reason(
         return "no_fail_to_pass"
     if timed_out:
         return "tests_timed_out"
-    if not any(each.parsed.results for each in evidence):
+    shown = any(each.parsed.results for each in evidence)
+    if not shown and not any(name.rule == FAIL_ONLY for name in names):
         return "no_tests_parsed"
     if any(not name.passed and name.status is not None for name in names):
         return "tests_failed"
@@ -103,6 +126,7 @@ def cautions(names: Names, evidence: Sequence[Evidence], exit_code: int | None) 
         (DISAGREEMENT, "have different statuses by different readings"),
         (REFERENCE_ONLY, "are shown by VeloraHarness's rules alone, which is no evidence"),
         (INVENTED, "are made up from counts, which is no evidence"),
+        (FAIL_ONLY, "are judged by not failing alone, as SWE-bench does for this repository"),
     ):
         count = sum(name.rule == rule for name in names)
         if count:
@@ -114,7 +138,7 @@ def cautions(names: Names, evidence: Sequence[Evidence], exit_code: int | None) 
     if any(each.parsed.results and not each.parsed.complete for each in strict):
         found.append("the test run did not come to its end")
     seen = {result.status for result in results}
-    failed = seen & {Status.FAILED, Status.ERROR}
+    failed = seen & FAILING
     if seen and exit_code and not failed and Status.XPASS not in seen:
         found.append(f"the tests ended with status {exit_code}, but no failing test was read")
     if failed and exit_code == 0:
@@ -188,7 +212,7 @@ class _Witness:
 class _Court:
     """All witnesses."""
 
-    def __init__(self, evidence: Sequence[Evidence]) -> None:
+    def __init__(self, evidence: Sequence[Evidence], *, silent: bool) -> None:
         witnesses = [
             _Witness(each.source, each.parsed, NameIndex(each.parsed.results)) for each in evidence
         ]
@@ -197,9 +221,35 @@ class _Court:
         self.inner = [each for each in witnesses if each.source is Source.INNER]
         self.reference = next((w for w in witnesses if w.source is Source.REFERENCE), None)
         self.derived = any(each.derived for each in evidence)
+        self.silent = silent
+        self.failing: dict[str, tuple[Source, str, TestResult]] = {}
+        if silent:
+            self.failing = {
+                _letters(name): (each.source, name, result)
+                for each in evidence
+                for name, result in each.parsed.results.items()
+                if result.status in FAILING
+            }
 
     def judge(self, name: str, passing: frozenset[Status]) -> NameVerdict:
         """The verdict on one listed name."""
+        verdict = self._shown(name, passing)
+        return self._unless_failed(verdict) if self.silent and not verdict.passed else verdict
+
+    def _unless_failed(self, verdict: NameVerdict) -> NameVerdict:
+        """The verdict where a test that did not fail passes."""
+        clear = verdict.rule == MISSING or (verdict.status and verdict.rule != DISAGREEMENT)
+        letters = _letters(verdict.name)
+        if verdict.status in FAILING or not clear or not letters:
+            return verdict
+        for key, (source, name, result) in self.failing.items():
+            if key.startswith(letters) or letters.startswith(key):
+                found = _Answer(source, FAIL_ONLY, (name,), name, result, passed=False)
+                return found.verdict(verdict.name, passed=False, note="it may be this failing test")
+        return replace(verdict, rule=FAIL_ONLY, passed=True, note="nothing shows that it failed")
+
+    def _shown(self, name: str, passing: frozenset[Status]) -> NameVerdict:
+        """The verdict by what is shown."""
         answers: list[_Answer] = []
         for witnesses in (self.strict, self.inner):
             matches = [(witness, witness.index.match(name)) for witness in witnesses]
@@ -267,6 +317,20 @@ class _Court:
 
     def _reference_results(self) -> Mapping[str, TestResult]:
         return {} if self.reference is None else self.reference.parsed.results
+
+
+def _whole(evidence: Sequence[Evidence], exit_code: int | None) -> bool:
+    """The tests ran, to their end, and the readings say why they ended as they did."""
+    strict = [each.parsed for each in evidence if each.source is not Source.REFERENCE]
+    results = [result for parsed in strict for result in parsed.results.values()]
+    doubts = [w for parsed in strict for w in parsed.warnings if not w.startswith("auto: ")]
+    ran = bool(results) or any(parsed.counted for parsed in strict)
+    explained = exit_code == 0 or any(result.status in FAILING for result in results)
+    return ran and explained and not doubts and all(parsed.complete for parsed in strict)
+
+
+def _letters(name: str) -> str:
+    return _NO_LETTER.sub("", name).lower()
 
 
 def _mute(witness: _Witness, match: Match) -> bool:

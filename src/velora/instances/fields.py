@@ -67,6 +67,11 @@ def instance_of(row: Row, family: str = "") -> Instance:
         fields = adapter.adapt(row.value)
     except Undecodable as error:
         fields = {"problems": (str(error),)}
+    except KeyError as error:  # a family that the row's fields do not show was named
+        (key,) = error.args
+        if key in row.value:
+            raise
+        fields = {"problems": (f"family {adapter.name}: the row has no field {key!r}",)}
     reader = _Reader(row, fields)
     reader.problems += fields.get("problems", ())
     if not known and not is_blank(given):
@@ -102,6 +107,7 @@ def instance_of(row: Row, family: str = "") -> Instance:
         test_setup=reader.strings("test_setup"),
         restore=reader.strings("restore"),
         activation=reader.strings("activation"),
+        fail_only=adapter.fail_only(row.value),
         row=row.value,
         source=row.where,
         problems=tuple(reader.problems),

@@ -31,6 +31,8 @@ class Instance:
             of the test patches are.
         activation: shell commands in front of the test command, in the same script: they enter
             the environment, or build.
+        fail_only: its tests' output names failing tests alone, so that a listed test which a whole
+            run does not show counts as passed (`grading.verdict`).
         row: the row as read, unknown fields included; with `family` where the user named one.
         source: where it stands, as `tasks.jsonl:12`.
         problems: what is wrong with the row, one sentence each; an instance that has any is
@@ -59,6 +61,7 @@ class Instance:
     test_setup: tuple[str, ...] = ()
     restore: tuple[str, ...] = ()
     activation: tuple[str, ...] = ()
+    fail_only: bool = False
     row: Mapping[str, Any] = field(default_factory=dict)
     source: str = ""
     problems: tuple[str, ...] = ()

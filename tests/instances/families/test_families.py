@@ -287,3 +287,13 @@ def test_with_the_package_the_command_comes_from_its_tables() -> None:
     assert not any("git apply" in line for line in one.activation)
     (problem,) = of(row).problems
     assert "knows no acme/widget 3.2" in problem
+
+
+@pytest.mark.parametrize("family", sorted(families.FAMILIES))
+def test_a_row_that_is_not_of_the_family_that_is_named(family: str) -> None:
+    row = {"instance_id": "a__b-1", "problem_statement": "it breaks", "repo": "a/b"}
+    instance = instance_of(Row("t.jsonl:1", row), family)
+    named = [each for each in instance.problems if "has no field" in each]
+    assert named == [each for each in instance.problems if each.startswith(f"family {family}: ")]
+    needs = {"multi_swe_bench", "nemo", "r2e_gym", "swe_bench_live", "swe_rebench"}
+    assert bool(named) or family not in needs

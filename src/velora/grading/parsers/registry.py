@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from velora.errors import UsageError, nearest
 from velora.grading.log import Log, TextLog
@@ -194,7 +194,7 @@ def _beside(
 def read(frameworks: tuple[Framework, ...], log: Log) -> Parsed:
     """Read a log with one framework, or with several whose results are put together."""
     found = together([_run(framework, log) for framework in frameworks])
-    return Parsed(found.results, found.complete, (*log.warnings, *found.warnings))
+    return replace(found, warnings=(*log.warnings, *found.warnings))
 
 
 def choose(log: Log, *, prefer: str = "") -> Reading:
@@ -219,9 +219,7 @@ def choose(log: Log, *, prefer: str = "") -> Reading:
         number, line = signs[name]
         why = "; ".join([f"line {number}: {line.strip()[:120]!r}", *notes])
         warnings = (*log.warnings, *(f"auto: {note}" for note in notes), *parsed.warnings)
-        return Reading(
-            f"{AUTO}:{name}", Parsed(parsed.results, parsed.complete, warnings), why, fit
-        )
+        return Reading(f"{AUTO}:{name}", replace(parsed, warnings=warnings), why, fit)
     if not chosen:
         seen = f"; it shows signs of {', '.join(signs)}" if signs else ""
         why = f"no parser finds a test in this log{seen}"

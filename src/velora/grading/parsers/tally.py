@@ -39,8 +39,10 @@ def together(readings: Iterable[Parsed]) -> Parsed:
     results: dict[str, TestResult] = {}
     complete = True
     warnings: list[str] = []
+    counted = 0
     for parsed in readings:
         merge(results, parsed.results)
         complete = complete and parsed.complete
         warnings += parsed.warnings
-    return Parsed(results, complete, tuple(warnings))
+        counted += parsed.counted
+    return Parsed(results, complete, tuple(warnings), counted)

@@ -28,8 +28,11 @@ class Family:
         adapt: the fields that the row has under other names, in other forms or not at all.
             Pure. What it cannot read it says in `problems`; it raises `Undecodable` only where
             nothing at all can be said.
+        fail_only: does the family's own grader count a listed test of this row as passed unless
+            it is shown as failed?
     """
 
     name: str
     detect: Callable[[Mapping[str, Any]], bool]
     adapt: Callable[[Mapping[str, Any]], Fields]
+    fail_only: Callable[[Mapping[str, Any]], bool] = lambda row: False

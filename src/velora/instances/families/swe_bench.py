@@ -52,6 +52,18 @@ PARSERS = {
 }
 """SWE-bench's parsers by the strict one for the same framework; the others are left to `auto`."""
 
+FAIL_ONLY = frozenset(
+    {
+        "bpmn-io/bpmn-js",
+        "chartjs/Chart.js",
+        "eslint/eslint",
+        "markedjs/marked",
+        "openlayers/openlayers",
+        "processing/p5.js",
+    }
+)
+"""Repositories whose tests' output names failing tests alone, as SWE-bench 5 lists them."""
+
 NEEDS_SPECS = (
     "the row has no eval_script, so its test command stands in the tables of the package "
     "swebench, which is not installed: pip install 'velora[swebench]'"
@@ -102,6 +114,11 @@ def tests_of(row: Mapping[str, Any]) -> Fields:
     return fields
 
 
+def fail_only(row: Mapping[str, Any]) -> bool:
+    """A row of these repositories, unless it says otherwise itself."""
+    return text(row, "repo") in FAIL_ONLY and text(row, "eval_type") in ("", "fail_only")
+
+
 def _from_specs(row: Mapping[str, Any]) -> tuple[str, str]:
     """The script that SWE-bench 4 would run, and its parser's name. Needs no network."""
     try:
@@ -126,4 +143,4 @@ def _from_specs(row: Mapping[str, Any]) -> tuple[str, str]:
     return "\n".join(commands), getattr(parser, "__name__", "")
 
 
-FAMILY = Family("swe_bench", detect, adapt)
+FAMILY = Family("swe_bench", detect, adapt, fail_only)

@@ -42,6 +42,7 @@ class JasmineReader:
         self.totals: tuple[int, int, int] | None = None
         self.open = False
         self.closed = 0
+        self.counted = 0
 
     def feed(self, number: int, line: str) -> None:
         """Take the next line."""
@@ -70,7 +71,8 @@ class JasmineReader:
             self._merge([each for group in groups for each in group.tests])
         self._merge(self.found)
         cut = self.open or self.tree is not None
-        return Parsed(self.results, bool(self.closed) and not cut, tuple(self.warnings))
+        complete = bool(self.closed) and not cut
+        return Parsed(self.results, complete, tuple(self.warnings), self.counted)
 
     def _numbered(self, number: int, line: str) -> None:
         if self.section and (found := _ITEM.match(line)) is not None:
@@ -101,6 +103,7 @@ class JasmineReader:
         elif self.totals is not None and _FINISHED.match(line):
             self._close(number, self.totals)
         elif self.tree is not None and (executed := _EXECUTED.match(line)) is not None:
+            self.counted += integer(executed[1])
             passed = integer(executed[1]) - integer(executed[2] or "0")
             groups, warning = settle(self.tree.groups, {"passed": passed})
             if warning:
@@ -112,6 +115,7 @@ class JasmineReader:
         failed = sum(result.status is not Status.SKIPPED for _, result in self.found)
         if failed < totals[1]:
             self.warnings.append(f"line {number}: {totals[1]} failures counted, {failed} named")
+        self.counted += totals[0] - totals[2]
         self._merge(self.found)
         self.found, self.totals, self.section = [], None, ""
         self.open, self.closed = False, self.closed + 1

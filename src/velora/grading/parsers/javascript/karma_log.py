@@ -41,7 +41,7 @@ class KarmaReader:
         self.summary: int | None = None
         self.ended = False
         self.logging = False
-        self.closed = 0
+        self.counted = 0
 
     def feed(self, number: int, line: str) -> None:
         """Take the next line."""
@@ -70,7 +70,7 @@ class KarmaReader:
     def finish(self) -> Parsed:
         """The end of the log."""
         complete = self._close()
-        return Parsed(self.results, complete, tuple(self.warnings))
+        return Parsed(self.results, complete, tuple(self.warnings), self.counted)
 
     def _connected(self, line: str) -> None:
         found = _CONNECTED.match(line)
@@ -99,6 +99,9 @@ class KarmaReader:
     def _close(self) -> bool:
         passed = sum(executed - failed for executed, _, failed, _ in self.executed.values())
         failures = sum(failed for _, _, failed, _ in self.executed.values())
+        self.counted += sum(executed for executed, *_ in self.executed.values()) or (
+            self.summary or 0
+        )
         complete = self.summary is not None or bool(self.executed)
         for executed, total, _, skipped in self.executed.values():
             complete = complete and executed + skipped >= total

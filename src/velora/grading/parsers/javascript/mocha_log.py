@@ -73,6 +73,7 @@ class MochaReader:
         self.totals: _Totals | None = None  # of the run that is open
         self.counting = False
         self.closed = 0
+        self.counted = 0
         self.repeated = 0  # failures behind the totals
         self.entry: tuple[int, list[str]] | None = None
         self.named: list[tuple[str, TestResult]] = []
@@ -121,7 +122,8 @@ class MochaReader:
         elif rest:
             self.warnings.append("the last run has no totals: it was cut off")
         self._merge(rest)
-        return Parsed(self.results, totals is not None and not rest, tuple(self.warnings))
+        complete = totals is not None and not rest
+        return Parsed(self.results, complete, tuple(self.warnings), self.counted)
 
     def _heading(self, depth: int, title: str, begins: bool) -> None:
         """Perhaps a suite's title."""
@@ -236,6 +238,7 @@ class MochaReader:
             self.named.append((name[:-1], TestResult(status, number, name[:RAW])))
 
     def _settle(self, groups: list[Group], totals: _Totals) -> None:
+        self.counted += totals.passed + totals.failed
         passed = sum(group.counts["passed"] for group in groups)
         failed = sum(group.counts["failed"] for group in groups)
         if groups and 2 * (passed + failed) <= totals.passed + totals.failed:
