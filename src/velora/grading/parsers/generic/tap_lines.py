@@ -1,4 +1,5 @@
-"""What single lines of TAP 12 to 14 mean. Which lines are looked at is `tap_log`'s affair."""
+"""What single lines of TAP 12 to 14 mean, for the parsers of runners that speak it. Which lines
+are looked at is their affair."""
 
 from __future__ import annotations
 
@@ -8,7 +9,10 @@ from dataclasses import dataclass
 from velora.grading.parsers.text import decimal
 from velora.grading.protocol import Status
 
-_POINT = re.compile(r"(not )?ok\b(?: +(\d+))?(?: +- +| +-$| +|$)(.*)\Z", re.DOTALL)
+_POINT = re.compile(
+    r"(not )?ok\b(?: +(\d+)(?=[\s#-]|\Z))?(?:\s+-(?:\s+|\Z)|(?<=\d)-\s*|\s+|(?=#)|\Z)(.*)\Z",
+    re.DOTALL,
+)
 _DIRECTIVE = re.compile(r"#\s*(skip|todo)(?:ped|\b)", re.IGNORECASE)
 _TIME = re.compile(r"\s*# (?:time|duration_ms)[= ]([\d.]+) ?(ms|s)?\s*\Z")
 _PLAN = re.compile(r"1\.\.(\d+)\s*(?:#.*)?\Z")
@@ -19,17 +23,27 @@ _LONGEST = 4000  # characters of a point that are searched for a directive
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A test point. `number` is None where the producer gives none; `opens` says that its own
-    tests follow in braces, as old node-tap writes them."""
+    """A test point: `not ok 3 - adds # TODO later`.
+
+    Attributes:
+        number: None where the producer gives none.
+        printed: the description with TAP's escapes, without its directive and the `- ` before it.
+        opens: its own tests follow in braces, as old node-tap writes them.
+    """
 
     number: int | None
-    title: str
+    printed: str
     status: Status
     duration: float | None = None
     opens: bool = False
 
+    @property
+    def title(self) -> str:
+        """The description as it was before TAP's escaping of `#` and the backslash."""
+        return _ESCAPED.sub(r"\1", self.printed) if "\\" in self.printed else self.printed
 
-def point(text: str, todo_ok: Status) -> Point | None:
+
+def point(text: str, todo_ok: Status = Status.XPASS) -> Point | None:
     """Read a test point without its indentation.
 
     Args:
@@ -55,7 +69,7 @@ def point(text: str, todo_ok: Status) -> Point | None:
             status = Status.XFAIL if failed else todo_ok
         rest = rest[:at].rstrip()
     number = int(found[2]) if found[2] and len(found[2]) < 10 else None
-    return Point(number, unescaped(rest), status, duration, opens)
+    return Point(number, rest, status, duration, opens)
 
 
 def plan(text: str) -> int | None:
@@ -76,11 +90,6 @@ def seconds(number: str, unit: str) -> float | None:
         return decimal(number) * (0.001 if unit == "ms" else 1.0)
     except ValueError:
         return None
-
-
-def unescaped(text: str) -> str:
-    """`\\#` and `\\\\` as they were before TAP's escaping."""
-    return _ESCAPED.sub(r"\1", text) if "\\" in text else text
 
 
 def _directive(text: str) -> int:

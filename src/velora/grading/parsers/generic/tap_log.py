@@ -196,7 +196,7 @@ class TapReader:
         if point is None:
             return
         if depth == 0:
-            if point.number is None and not point.title and self.levels[0].ended:
+            if point.number is None and not point.printed and self.levels[0].ended:
                 return  # prove's own verdict
             self._begin(point.number)
         while len(self.levels) <= depth:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from velora.grading.parsers import tap_lines
+from velora.grading.parsers.generic import tap_lines
 from velora.grading.protocol import Status, TestResult
 
 _INDENT = 4
@@ -55,9 +55,9 @@ class TapBlock:
         level = self.top if depth == 0 else self._open.get(depth)
         if level is None:
             return
-        test = tap_lines.test(text)
-        if test is not None:
-            self._test(number, line, depth, level, test)
+        point = tap_lines.point(text)
+        if point is not None:
+            self._point(number, line, depth, level, point)
         elif level.plan is None:
             level.plan = tap_lines.plan(text)
 
@@ -67,18 +67,18 @@ class TapBlock:
             self._open[depth] = _Level(name)
         self._open[depth + _INDENT] = _Level(name)
 
-    def _test(
-        self, number: int, line: str, depth: int, level: _Level, test: tap_lines.TapTest
+    def _point(
+        self, number: int, line: str, depth: int, level: _Level, point: tap_lines.Point
     ) -> None:
         level.count += 1
-        position = test.number or level.count
+        position = point.number or level.count
         inner = self._open.pop(depth + _INDENT, None)
         for deeper in [each for each in self._open if each > depth]:
             del self._open[deeper]
-        name = test.description.removesuffix(" {") or str(position)
-        if inner is not None and inner.name != name.replace("\\#", "#").replace("\\\\", "\\"):
+        name = point.printed or str(position)
+        if inner is not None and inner.name != (point.title or name):
             inner = None
-        result = TestResult(test.status, number, line.strip()[:_RAW])
+        result = TestResult(point.status, number, line.strip()[:_RAW])
         level.tests.append((position, name, result, inner))
 
     def results(self) -> tuple[list[tuple[int, str, TestResult]], list[str]]:
