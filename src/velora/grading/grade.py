@@ -125,11 +125,12 @@ async def _grade(task: Task, patch: bytes, diary: Diary, tmp: str, *, own: bool)
     instance, sandbox, workdir = task.instance, task.sandbox, task.workdir
     await take_steps(sandbox, instance.setup, workdir=workdir, what="setup")
     brought = {path for text in instance.test_patches for path in paths(_encoded(text))}
-    brought.update(test_files(patch, _encoded(instance.patch), task.profile))  # put back anyway
+    tests = test_files(patch, _encoded(instance.patch), task.profile)
+    brought.update(tests)  # put back anyway
     touched = () if own else runner_files(patch, task.profile)
     runner = [path for path in touched if path not in brought]
     originals = await files.read(sandbox, workdir, runner)
-    applied = await put_in(task, patch, diary, tmp)
+    applied = await put_in(task, patch, tests, diary, tmp)
     if not applied.model_applied:
         return _not_applied(instance, applied.log)
     verdict = await _verdict(task, await run_tests(task, diary, tmp), applied.log)

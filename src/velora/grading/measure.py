@@ -24,7 +24,6 @@ from velora.grading.protocol import Evidence, Source
 from velora.grading.report import OUTPUT, SCRIPT, SECOND, Diary, write
 from velora.grading.reports import Collected, Recipe, choose, collect, prepare
 from velora.grading.run import Ran, eval_script, run
-from velora.grading.tamper import test_files
 from velora.instances.model import Instance
 from velora.sandbox.protocol import Sandbox
 from velora.sandbox.steps import take_steps
@@ -107,18 +106,20 @@ class Measured:
         return (*self.reading.evidence, Evidence(Source.REPORT, report))
 
 
-async def put_in(task: Task, patch: bytes, diary: Diary, tmp: str) -> ApplyResult:
+async def put_in(
+    task: Task, patch: bytes, tests: tuple[bytes, ...], diary: Diary, tmp: str
+) -> ApplyResult:
     """Bring a sandbox at the task's start to the state in which the tests are run.
 
     Args:
         patch: the model's; b"" for none.
+        tests: its test files, which are put back (`tamper.test_files`).
 
     Raises:
         TaskInvalid: the row's own commands fail, or a test patch does not apply.
         GraderFailed, SandboxLost: no verdict is possible.
     """
     instance = task.instance
-    tests = test_files(patch, instance.patch.encode("utf-8", "surrogatepass"), task.profile)
     applied = await apply(
         task.sandbox,
         patch,
