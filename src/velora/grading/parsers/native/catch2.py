@@ -14,13 +14,13 @@ together again with blanks.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 from velora.grading.parsers.framework import Framework
-from velora.grading.parsers.native import totals
-from velora.grading.parsers.tally import merge, note
+from velora.grading.parsers.native.blocks import Blocks
+from velora.grading.parsers.tally import note
 from velora.grading.parsers.text import decimal, integer
-from velora.grading.protocol import Parsed, Status, TestResult
+from velora.grading.protocol import Status, TestResult
 
 _RULE = "-" * 79
 _DOTS = "." * 79
@@ -45,33 +45,20 @@ _NAME_LINES = 40
 _RAW = 500
 
 
-@dataclass(slots=True)
-class _Run:
-    """One program's run."""
-
-    results: dict[str, TestResult] = field(default_factory=dict)
-    durations: dict[str, float] = field(default_factory=dict)
-    closed: bool = False
-
-
-class Catch2Reader:
+class Catch2Reader(Blocks):
     """All runs of a log."""
 
     def __init__(self) -> None:
-        self.results: dict[str, TestResult] = {}
-        self.warnings: list[str] = []
-        self.run = _Run()
-        self.seen = 0
-        self.cut = False
-        self.name = ""  # the test case whose block is open
-        self.head: list[str] | None = None  # the lines of a block's head so far
+        super().__init__()
+        self.durations: dict[str, float] = {}
+        self.head: list[str] = []  # the lines of a block's head so far
         self.step = 0  # 1: names, 2: the place, 3: the dots
         self.previous = ""
 
     def feed(self, number: int, line: str) -> None:
         """Take the next line."""
         if self.step:
-            self._head(line)
+            self._head(number, line)
         end = line[-1:]
         if end == "-":
             if self.step == 0 and line.endswith(_RULE):
@@ -79,33 +66,27 @@ class Catch2Reader:
         elif end == ":":
             self._verdict(number, line)
         elif " is a Catch" in line and _BANNER.match(line):
-            self._close()
+            self.end_run()
         elif line[:1] in ("A", "t"):
             if self.previous == _END:
                 self._totals(number, line)
             elif not self.name and _COUNTS.match(line):
-                self.run.closed = True  # of the compact reporter
+                self.closed = True  # of the compact reporter
         elif line[:1] in ("P", "F"):
             if _COMPACT.match(line):
-                self.run.closed = True
+                self.closed = True
         elif line[:1].isdigit():
             found = _DURATION.match(line)
             if found and found[2] == self.name:
-                spent = self.run.durations.get(self.name, 0.0)
-                self.run.durations[self.name] = spent + decimal(found[1])
+                spent = self.durations.get(self.name, 0.0)
+                self.durations[self.name] = spent + decimal(found[1])
         self.previous = line
 
-    def finish(self) -> Parsed:
-        """The end of the log."""
-        self._close()
-        return Parsed(self.results, bool(self.seen) and not self.cut, tuple(self.warnings))
-
-    def _head(self, line: str) -> None:
+    def _head(self, number: int, line: str) -> None:
         """The next line of a block's head; another than it needs ends it."""
-        head = self.head or []
+        head = self.head
         if self.step == 1 and line != _RULE:
             head.append(line)
-            self.head = head
             if len(head) > _NAME_LINES or not line:
                 self.step = 0
         elif self.step == 1:
@@ -115,72 +96,48 @@ class Catch2Reader:
         else:
             self.step = 0
             if line == _DOTS:
-                self.name = _join(head)
-                self.run.closed = False
+                self.begin(number, _join(head))
 
     def _verdict(self, number: int, line: str) -> None:
         name = self.name
         if not name:
             return
         if line == _FATAL:
-            note(self.run.results, name, TestResult(Status.ERROR, number, line))
+            note(self.tests, name, TestResult(Status.ERROR, number, line))
             return
         if line == "PASSED:":  # Catch 1 puts the place on the line before
             line = f"{self.previous.rstrip()} {line}"
         for words, status in _VERDICTS:
             if line.endswith(words) and _PLACE.match(line[: -len(words)]):
-                note(self.run.results, name, TestResult(status, number, line[-_RAW:]))
+                note(self.tests, name, TestResult(status, number, line[-_RAW:]))
 
     def _totals(self, number: int, line: str) -> None:
         """The closing line, which counts the test cases."""
-        run = self.run
         if found := _GOOD.match(line):
             counts = {"passed": integer(found[1])}
         elif _COUNTS.match(line):
             counts = {word: integer(count) for count, word in _COUNT.findall(line)}
         else:
             return
-        run.closed = True
+        self.closed = True
         failed, expected = counts.get("failed", 0), counts.get("failed as expected", 0)
-        bad = [n for n, r in run.results.items() if r.status in (Status.FAILED, Status.ERROR)]
-        good = sum(each.status is Status.PASSED for each in run.results.values())
+        bad = self.failing
         if expected and not failed and len(bad) == expected:
             for name in bad:
-                known = run.results[name]
-                run.results[name] = TestResult(Status.XFAIL, known.line, known.raw)
-        elif len(bad) != failed + expected:
-            self.warnings.append(
-                f"line {number}: {failed + expected} test cases failed, {len(bad)} are named"
-            )
-        elif expected:
+                self.tests[name] = replace(self.tests[name], status=Status.XFAIL)
+        elif self.check(number, failed + expected) and expected:
             self.warnings.append(
                 f"line {number}: {expected} failures were expected; the log does not show which"
             )
-        passed = counts.get("passed", 0)
-        if good > passed:
-            self.warnings.append(totals.exceeded(number, passed, good))
-            run.results = totals.without_passes(run.results)
+        self.limit(number, counts.get("passed", 0), {Status.PASSED})
 
-    def _close(self) -> None:
-        """The log or another program's banner ends the run."""
-        run = self.run
-        if run.closed:
-            self.seen += 1
-        elif run.results or self.name:
-            self.seen += 1
-            self.cut = True
-            self.warnings.append("a run has no totals: it was cut off")
-            known = run.results.get(self.name)
-            if known is None or known.status is Status.PASSED:
-                line = known.line if known else 1
-                result = TestResult(Status.ERROR, line, "the run was cut off in this test case")
-                run.results[self.name] = result
-        for name, spent in run.durations.items():
-            if known := run.results.get(name):
-                run.results[name] = TestResult(known.status, known.line, known.raw, spent)
-        merge(self.results, run.results)
-        self.run = _Run()
-        self.name = ""
+    def end_run(self) -> None:
+        """With what the test cases took."""
+        for name, spent in self.durations.items():
+            if known := self.tests.get(name):
+                self.tests[name] = replace(known, duration=spent)
+        self.durations = {}
+        super().end_run()
 
 
 def _join(head: list[str]) -> str:

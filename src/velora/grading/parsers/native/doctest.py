@@ -12,13 +12,13 @@ Names are the test cases', without suite and subcases; a scenario's begins with 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 from velora.grading.parsers.framework import Framework
-from velora.grading.parsers.native import totals
-from velora.grading.parsers.tally import merge, note
+from velora.grading.parsers.native.blocks import Blocks
+from velora.grading.parsers.tally import note
 from velora.grading.parsers.text import decimal, integer
-from velora.grading.protocol import Parsed, Status, TestResult
+from velora.grading.protocol import Status, TestResult
 
 _RULE = "=" * 79
 _CASE = "TEST CASE:  "
@@ -46,27 +46,11 @@ _TOTALS = re.compile(
 _RAW = 500
 
 
-@dataclass(slots=True)
-class _Run:
-    """One program's run."""
-
-    results: dict[str, TestResult] = field(default_factory=dict)
-
-    closed: bool = False
-
-
-class DoctestReader:
+class DoctestReader(Blocks):
     """All runs of a log."""
 
     def __init__(self) -> None:
-        self.results: dict[str, TestResult] = {}
-        self.warnings: list[str] = []
-        self.run = _Run()
-        self.seen = 0
-        self.cut = False
-        self.name = ""  # the test case whose block is open
-        self.line = 0
-        self.open = False  # it is running
+        super().__init__()
         self.step = 0  # 1: the place comes, 2: the other lines of a head
 
     def feed(self, number: int, line: str) -> None:
@@ -88,19 +72,13 @@ class DoctestReader:
             elif first.isdigit() and (found := _DURATION.match(line)):
                 self._ended(number, line, decimal(found[1]), found[2].strip())
 
-    def finish(self) -> Parsed:
-        """The end of the log."""
-        self._close()
-        return Parsed(self.results, bool(self.seen) and not self.cut, tuple(self.warnings))
-
     def _head(self, number: int, line: str) -> None:
         """The next line of a block's head; another than it needs ends it."""
         if self.step == 1:
             self.step = 2 if _PLACE.match(line) else 0
         elif line.startswith((_CASE, _SCENARIO)):
             self.step = 0
-            self.name = line.removeprefix(_CASE).strip()
-            self.line, self.open = number, True
+            self.begin(number, line.removeprefix(_CASE).strip())
         elif not line.startswith(("DESCRIPTION: ", "TEST SUITE: ")):
             self.step = 0
 
@@ -108,59 +86,31 @@ class DoctestReader:
         text = line[at:].partition(": ")[2]
         for words, status in _MARKS:
             if text.startswith(words):
-                note(self.run.results, self.name, TestResult(status, number, line[-_RAW:]))
+                note(self.tests, self.name, TestResult(status, number, line[-_RAW:]))
                 break
 
     def _settle(self, number: int, line: str, status: Status) -> None:
         """What the runner makes of the assertions of a test case that was to fail."""
-        known = self.run.results.get(self.name)
+        known = self.tests.get(self.name)
         if known is None or known.status is not Status.ERROR:
             spent = known.duration if known else None
-            self.run.results[self.name] = TestResult(status, number, line[:_RAW], spent)
+            self.tests[self.name] = TestResult(status, number, line[:_RAW], spent)
 
     def _ended(self, number: int, line: str, spent: float, name: str) -> None:
         if name != self.name:
             return
-        known = self.run.results.get(name)
-        if known is None:
-            self.run.results[name] = TestResult(Status.PASSED, number, line[:_RAW], spent)
-        else:
-            self.run.results[name] = TestResult(known.status, known.line, known.raw, spent)
-        self.open = False
+        known = self.tests.get(name) or TestResult(Status.PASSED, number, line[:_RAW])
+        self.tests[name] = replace(known, duration=spent)
+        self.running = False
 
     def _own(self, number: int, line: str) -> None:
         """A line of the runner about the whole run."""
         if line.startswith("[doctest] doctest version is "):
-            self._close()
+            self.end_run()
         elif found := _TOTALS.match(line):
-            self.name, self.open = "", False
-            self.run.closed = True
-            statuses = [each.status for each in self.run.results.values()]
-            bad = sum(each in (Status.FAILED, Status.ERROR) for each in statuses)
-            good = sum(each in (Status.PASSED, Status.XFAIL) for each in statuses)
-            passed, failed = integer(found[2]), integer(found[3])
-            if bad != failed:
-                self.warnings.append(f"line {number}: {failed} test cases failed, {bad} are named")
-            if good > passed:
-                self.warnings.append(totals.exceeded(number, passed, good))
-                self.run.results = totals.without_passes(self.run.results)
-
-    def _close(self) -> None:
-        """The log or another program's first line ends the run."""
-        run = self.run
-        if run.closed:
-            self.seen += 1
-        elif run.results or self.name:
-            self.seen += 1
-            self.cut = True
-            self.warnings.append("a run has no totals: it was cut off")
-            known = run.results.get(self.name)
-            if self.open and (known is None or known.status is Status.PASSED):
-                line = known.line if known else self.line
-                run.results[self.name] = TestResult(Status.ERROR, line, "the run was cut off")
-        merge(self.results, run.results)
-        self.run = _Run()
-        self.name, self.open = "", False
+            self.name, self.running, self.closed = "", False, True
+            self.check(number, integer(found[3]))
+            self.limit(number, integer(found[2]), {Status.PASSED, Status.XFAIL})
 
 
 FRAMEWORK = Framework(
