@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from velora.cli.group import Group
 from velora.cli.options import Json
 
-app = typer.Typer(help="Task images.", no_args_is_help=True)
+app = typer.Typer(cls=Group, help="Task images.", no_args_is_help=True)
 
 
 @app.callback()

@@ -12,10 +12,12 @@ import typer
 
 from velora import __version__
 from velora.cli import convert, demo, doctor, evaluate, images, parse_log, run, show, validate
+from velora.cli.group import Group
 from velora.errors import UsageError, VeloraError
 
 app = typer.Typer(
     name="velora",
+    cls=Group,
     help="Generate trajectories of LLM agents on real software tasks, and grade them.",
     no_args_is_help=True,
     add_completion=False,
