@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.fixtures_docker import debian_image, docker_engine, engine_here
+from tests.fixtures_docker import busybox_image, debian_image, docker_engine, engine_here
 from tests.images import sqlglot
 from tests.sandbox.drivers import bubblewrap_here
 from tests.servers.openai import Server
 from velora.llm.script import load
 
-__all__ = ["bubblewrap_here", "debian_image", "docker_engine", "engine_here"]
+__all__ = ["bubblewrap_here", "busybox_image", "debian_image", "docker_engine", "engine_here"]
 
 SCRIPTS = Path(sqlglot.__file__).with_name("sqlglot_fix.yaml")
 

@@ -119,6 +119,18 @@ def test_gold_is_the_data_sets_own_patch(desk: Desk) -> None:
     assert report["incomplete_ids"] == ["lacks"]
 
 
+def test_gold_of_some_instances_and_then_of_all_is_one_run(desk: Desk) -> None:
+    desk.rows("tasks.jsonl", [row("good"), row("wrong", patch=FIX_ADD)])
+    assert evaluate(desk, "gold", "--eval-n-limit", "1").status == 0
+    ended = evaluate(desk, "gold")
+    assert ended.status == 0, ended.stderr
+    report = json.loads((desk.run / "report.json").read_text())
+    assert (report["resolved_ids"], report["unresolved_ids"]) == (["good"], ["wrong"])
+    assert len([e for e in desk.events("good") if isinstance(e, Graded)]) == 1
+    desk.rows("tasks.jsonl", [row("good"), row("wrong")])
+    assert "was made from other predictions" in evaluate(desk, "gold").stderr
+
+
 def test_several_attempts_at_an_instance(desk: Desk) -> None:
     desk.rows(
         "output.jsonl",
@@ -225,3 +237,9 @@ def test_the_instances_of_multi_swe_bench_are_known_by_three_names(tmp_path: Pat
     task = {"org": "o", "repo": "r", "number": 7, "fix_patch": GOLD, "title": "t", "body": "b"}
     path = desk.rows("m.jsonl", [task])
     assert [one.instance_id for one in read(path)] == ["o__r-7"]
+    twice = [{"instance_id": "o__r-7"}, {"instance_id": "o/r:pr-7"}]
+    desk.rows("preds.jsonl", [each | {"model_patch": GOLD} for each in twice])
+    argv = ("--predictions", "preds.jsonl", "--dataset", "m.jsonl", *HOST)
+    ended = desk.velora("evaluate", *argv)
+    assert ended.status == 2
+    assert "preds.jsonl:2: 'o__r-7' is also predicted at preds.jsonl:1" in ended.stderr

@@ -280,6 +280,7 @@ def test_patches_that_could_have_been_several_are_not_touched() -> None:
         ("instance_id", "6.05E14", "605000000000000", None),
         ("issue_fbid", "1.2345678901234567E18", "1234567890123456700", Kind.DIGITS_LOST),
         ("issue_fbid", 1.2345678901234567e18, "1234567890123456800", Kind.DIGITS_LOST),
+        ("issue_fbid", 1234567890123456789, "1234567890123456789", None),
         ("instance_id", "e6.05E14", "e6.05E14", None),
     ],
 )

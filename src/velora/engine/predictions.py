@@ -28,7 +28,7 @@ from velora.engine.session import Result, run_name
 from velora.errors import Outcome, UsageError, nearest
 from velora.grading.patchfile import paths
 from velora.instances.model import Instance
-from velora.instances.predictions import Prediction, read_predictions, several
+from velora.instances.predictions import Prediction, check_doubled, read_predictions, several
 from velora.instances.read import read, select, unknown_ids
 from velora.journal.events import AttemptEnded, AttemptStarted, Noted, PatchTaken
 from velora.journal.metadata import RunFacts, command_line, file_digest
@@ -130,7 +130,7 @@ def prepare(request: Evaluation) -> Ready:
     if not instances:
         raise UsageError("no instance is left to grade", where=str(request.dataset))
     if request.predictions == GOLD:
-        found, model = _gold(instances), GOLD
+        found, model = _gold(rows), GOLD
         source = hashlib.sha256(b"".join(one.patch for one in found)).hexdigest()
     else:
         file = Path(request.predictions)
@@ -298,7 +298,7 @@ def _matched(predictions: Sequence[Prediction], rows: Sequence[Instance]) -> lis
     """The predictions by the data set's ids.
 
     Raises:
-        UsageError: one is for an instance that there is not; with its line.
+        UsageError: one is for an instance that there is not, or two for one; with the line.
     """
     known = {instance.instance_id: instance.instance_id for instance in rows}
     for instance in rows:  # Multi-SWE-bench's two other ways to name a pull request
@@ -307,16 +307,14 @@ def _matched(predictions: Sequence[Prediction], rows: Sequence[Instance]) -> lis
             org, name, number = row.get("org"), instance.repo.rpartition("/")[2], row.get("number")
             known.setdefault(f"{org}__{name}-{number}", instance.instance_id)
             known.setdefault(f"{org}/{name}:pr-{number}", instance.instance_id)
-    unknown = [
-        f"{one.where}: no instance has the id '{one.instance_id}'"
-        for one in predictions
-        if one.instance_id not in known
-    ]
+    unknown = [one for one in predictions if one.instance_id not in known]
     if unknown:
-        first = next(one for one in predictions if one.instance_id not in known).instance_id
-        close = nearest(first, known)
-        raise UsageError(several(unknown), hint=close if close.startswith("did you mean") else "")
-    return [replace(one, instance_id=known[one.instance_id]) for one in predictions]
+        close = nearest(unknown[0].instance_id, known)
+        told = [f"{one.where}: no instance has the id '{one.instance_id}'" for one in unknown]
+        raise UsageError(several(told), hint=close if close.startswith("did you mean") else "")
+    found = [replace(one, instance_id=known[one.instance_id]) for one in predictions]
+    check_doubled(found)
+    return found
 
 
 def _model(predictions: Sequence[Prediction], file: Path) -> str:

@@ -27,7 +27,7 @@ from velora.engine.attempt import working_directory
 from velora.engine.choice import open_place
 from velora.engine.places import Place, Started
 from velora.engine.prepare import check_parsers
-from velora.errors import POLICY, attribute
+from velora.errors import POLICY, Outcome, attribute
 from velora.grading.grade import grade
 from velora.grading.soundness import Finding, Observed, Soundness, findings
 from velora.instances.model import Instance
@@ -36,16 +36,20 @@ from velora.instances.read import read, select
 from velora.journal.files import append_line, write_atomic
 from velora.journal.lock import locked
 from velora.journal.metadata import file_digest
+from velora.journal.run import dataset_name
 
 RESULTS = "results.jsonl"
 QUARANTINE = "quarantine.json"
 REPORT = "report.json"
 
-_GRADER = 1
+_GRADER = 2
 """Changes when grading does, so that kept runs are not taken for runs of another grader."""
 
 _PASSING = frozenset(outcome.value for outcome, policy in POLICY.items() if policy.retried)
 """Outcomes that are no fault of the task: tried again, now and by the next command."""
+
+_OPEN = _PASSING | {Outcome.IMAGE_MISSING.value}
+"""Outcomes after which the next command tries again: somebody may have brought the image."""
 
 _TRIES = 3
 
@@ -76,7 +80,7 @@ class Request:
     @property
     def directory(self) -> Path:
         """Where the results go."""
-        return self.output_dir / str(self.dataset).strip("/.").replace("/", "__")
+        return self.output_dir / dataset_name(str(self.dataset))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,7 @@ class Validation:
 
 
 async def validate(request: Request, tell: Callable[[Result], None]) -> Validation:
-    """Run what is not known yet and write the results.
+    """Run what is not known yet of the instances chosen, and write what is known of all.
 
     Args:
         tell: called for each instance when it is known.
@@ -154,7 +158,7 @@ async def validate(request: Request, tell: Callable[[Result], None]) -> Validati
     directory.mkdir(parents=True, exist_ok=True)
     with locked(directory / ".lock"):
         known = _known(directory / RESULTS)
-        keys = {one.instance_id: _key(one, settings) for one in instances}
+        keys = {one.instance_id: _key(one, settings, request.image) for one in rows}
         owed = [
             one
             for one in instances
@@ -169,9 +173,16 @@ async def validate(request: Request, tell: Callable[[Result], None]) -> Validati
                 with _appending(directory / RESULTS) as results_fd:
                     work = _Work(request, settings, place, directory, results_fd, keys, tell, known)
                     await work.all(owed)
-        results = tuple(known[one.instance_id] for one in instances)
-        _write(request, Validation(directory, results))
-    return Validation(directory, results)
+        chosen = Validation(directory, tuple(known[one.instance_id] for one in instances))
+        # What other commands found out of the other instances stays in the quarantine.
+        names = {one.instance_id for one in instances}
+        current = tuple(
+            result
+            for name, key in keys.items()
+            if (result := known.get(name)) and (result.key == key or name in names)
+        )
+        _write(request, Validation(directory, current))
+    return chosen
 
 
 @dataclass(slots=True)
@@ -212,8 +223,8 @@ class _Work:
             limit=self.settings.evaluation.timeout,
         )
         name = instance.instance_id
-        passing = any(run.reason in _PASSING for run in (observed[0], *observed[1]))
-        key = "" if passing else self.keys[name]
+        unsettled = any(run.reason in _OPEN for run in (observed[0], *observed[1]))
+        key = "" if unsettled else self.keys[name]
         result = Result(name, instance.language, key, *observed, found)
         append_line(self.results, orjson.dumps(result.row()) + b"\n")
         self.known[name] = result
@@ -256,7 +267,7 @@ class _Work:
             own=True,
         )
         observed = Observed.of(verdict)
-        if kept is not None:
+        if kept is not None and not verdict.timed_out:  # which may be the machine's load
             kept.parent.mkdir(parents=True, exist_ok=True)
             await asyncio.to_thread(write_atomic, kept, orjson.dumps(_plain(observed)))
         return observed
@@ -275,11 +286,15 @@ def _settings(request: Request) -> Settings:
     return loaded.settings
 
 
-def _key(instance: Instance, settings: Settings) -> str:
-    """What decides the results of an instance, but for its image's content."""
+def _key(instance: Instance, settings: Settings, image: str = "") -> str:
+    """What decides the results of an instance, but for its image's content.
+
+    Args:
+        image: that takes the place of one that is not found.
+    """
     facts = asdict(replace(instance, row={}, source="", problem_statement="", hints_text=""))
     evaluation = settings.evaluation.model_dump(exclude={"num_workers", "quarantine"})
-    data = [_GRADER, facts, evaluation, settings.sandbox.model_dump(mode="json")]
+    data = [_GRADER, facts, evaluation, settings.sandbox.model_dump(mode="json"), image]
     return hashlib.sha256(orjson.dumps(data, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 

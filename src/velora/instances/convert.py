@@ -166,6 +166,8 @@ def _plain(name: str, cell: Any, found: list[tuple[Kind, str, str]]) -> Any:
     if isinstance(cell, float):
         if not math.isfinite(cell):
             return None
+        if _ID.fullmatch(name):
+            _check_digits(name, cell, found)
         if name in _DATES and _SERIALS[0] <= cell <= _SERIALS[1]:
             cell = _DAY_ZERO + datetime.timedelta(seconds=round(cell * 86_400))
         elif cell.is_integer() and abs(cell) < 2**53:
@@ -250,10 +252,15 @@ def _id_cell(column: str, cell: Any, found: list[tuple[Kind, str, str]]) -> Any:
             found.append((Kind.DIGITS_LOST, column, message))
         elif number is not None:
             cell = number
-    if isinstance(cell, int | float) and abs(cell) >= 10**MOST_DIGITS:
+            _check_digits(column, number, found)
+    return cell
+
+
+def _check_digits(column: str, number: float, found: list[tuple[Kind, str, str]]) -> None:
+    """A number of a spreadsheet: of an integer column's every digit is there."""
+    if abs(number) >= 10**MOST_DIGITS:
         message = f"has more than the {MOST_DIGITS} digits of a number that Excel keeps"
         found.append((Kind.DIGITS_LOST, column, message))
-    return cell
 
 
 def _patch_damage(field: str, value: str | list[Any]) -> str:

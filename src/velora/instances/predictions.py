@@ -17,7 +17,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,15 +66,24 @@ def read_predictions(path: Path) -> list[Prediction]:
     found = [_prediction(row) for row in rows]
     if not found:
         raise UsageError("holds no predictions", where=str(path))
+    check_doubled(found)
+    return found
+
+
+def check_doubled(predictions: Iterable[Prediction]) -> None:
+    """Each attempt at an instance has one prediction.
+
+    Raises:
+        UsageError: two rows are about one; with the lines.
+    """
     seen: dict[tuple[str, int], Prediction] = {}
     doubled: list[str] = []
-    for one in found:
+    for one in predictions:
         first = seen.setdefault((one.instance_id, one.attempt), one)
         if first is not one:
             doubled.append(f"{one.where}: '{one.instance_id}' is also predicted at {first.where}")
     if doubled:
         raise UsageError(several(doubled), hint="one prediction an instance")
-    return found
 
 
 def several(messages: list[str], shown: int = 10) -> str:

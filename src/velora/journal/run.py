@@ -45,8 +45,7 @@ def run_path(
 
     Args:
         root: as `evaluation/evaluation_outputs/outputs`.
-        dataset: as the user named it: a path, or a name on a hub. A leading `./` and the root's
-            `/` are left out, so that the name begins with neither a dot nor `__`.
+        dataset: as the user named it: a path, or a name on a hub.
         split: as the user named it.
         agent: the agent's class name.
         model: the model's full name; the part after the last `/` is used.
@@ -56,12 +55,25 @@ def run_path(
     Raises:
         UsageError: nothing is left of one of the names.
     """
-    source = _component("dataset", posixpath.normpath(dataset).strip("/").replace("/", "__"))
     last = _component("model", model.rstrip("/").rpartition("/")[2])
     name = f"{last}_maxiter_{max_iterations}"
     if note:
         name += f"_N_{note.replace('/', '__')}"
-    return root / _short(f"{source}-{split}") / _component("agent", agent) / _short(name)
+    source = dataset_name(dataset, f"-{split}")
+    return root / source / _component("agent", agent) / _short(name)
+
+
+def dataset_name(dataset: str, suffix: str = "") -> str:
+    """What a data set's directory is called: its path with `__` for each `/`.
+
+    A leading `./` and the root's `/` are left out, so that the name begins with neither a dot nor
+    `__`.
+
+    Raises:
+        UsageError: nothing is left of it.
+    """
+    name = _component("dataset", posixpath.normpath(dataset).strip("/").replace("/", "__"))
+    return _short(name + suffix)
 
 
 def _component(what: str, name: str) -> str:
