@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.grading.conftest import FIX_ADD, GOLD
 from tests.grading.test_corpus import LOGS
 from velora.grading.log import FileLog
 from velora.grading.parsers import registry
-from velora.grading.protocol import Evidence, NameVerdict, Parsed, Source, Status, TestResult
+from velora.grading.protocol import (
+    Evidence,
+    NameVerdict,
+    Parsed,
+    Source,
+    Status,
+    TestResult,
+    Verdict,
+)
 from velora.grading.verdict import FAIL_ONLY, cautions, judge, reason
 from velora.instances import families
 from velora.instances.fields import instance_of
@@ -165,3 +176,46 @@ def test_which_rows_are_judged_so(fields: dict[str, Any], expected: bool) -> Non
 def test_no_other_family(family: str) -> None:
     assert not families.get(family).fail_only(row().value)
     assert not instance_of(row(fail_only=True), family).fail_only
+
+
+KARMA_RUN = """\
+echo "06 11 2025 10:00:00.000:INFO [karma-server]: Karma v6.4.4 server started"
+if grep -q 'a - b' calc.py; then
+  echo "Chrome 1.2 (Linux): Executed 2 of 2 SUCCESS (0.1 secs / 0.1 secs)"
+else
+  echo "Chrome 1.2 (Linux) Calc sub FAILED"
+  echo "Chrome 1.2 (Linux): Executed 2 of 2 (1 FAILED) (0.1 secs / 0.1 secs)"; exit 1
+fi
+"""
+
+
+@pytest.mark.parametrize(
+    ("patch", "fail_only", "passed", "rules"),
+    [
+        (GOLD, True, [True, True], [FAIL_ONLY, FAIL_ONLY]),
+        (FIX_ADD, True, [False, True], [FAIL_ONLY, FAIL_ONLY]),
+        (GOLD, False, [False, False], ["missing", "missing"]),
+    ],
+)
+async def test_a_whole_grading(
+    graded: Callable[..., Awaitable[Verdict]],
+    tmp_path: Path,
+    patch: str,
+    fail_only: bool,
+    passed: list[bool],
+    rules: list[str],
+) -> None:
+    verdict = await graded(
+        patch,
+        fail_only=fail_only,
+        fail_to_pass=("Calc sub ",),
+        pass_to_pass=("Calc add ",),
+        test_command=KARMA_RUN,
+        test_output_parser="karma",
+    )
+    assert verdict.resolved is all(passed)
+    report = json.loads((tmp_path / "out/report.json").read_text())["calc-1"]["velora"]
+    names = [each for listed in report["names"].values() for each in listed]
+    assert [each["passed"] for each in names] == passed
+    assert [each["rule"] for each in names] == rules
+    assert report["missing"] == [each["name"] for each in names if each["rule"] == "missing"]
