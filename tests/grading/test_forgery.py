@@ -6,12 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.grading import forgeries, forgeries_node
+from tests.grading import forgeries, forgeries_node, forgeries_rigged
 from tests.grading.conftest import commit, populate
 from tests.grading.forgeries import FORGERIES, Forgery
 from velora.config.settings import EvaluationSettings
@@ -20,11 +22,7 @@ from velora.grading.grade import grade
 from velora.grading.protocol import Verdict
 from velora.instances.model import Instance
 from velora.sandbox.host import HostSandbox
-from velora.sandbox.protocol import SandboxSpec
-
-# In one process with the runner a patch can do anything; these are not told from a fix by their
-# results, and so must be shown.
-GREEN_BUT_SHOWN = {"equal_to_all", "patched_call", "forged_report", "patched_assert"}
+from velora.sandbox.protocol import Sandbox, SandboxSpec
 
 NODE = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 
@@ -56,12 +54,19 @@ def node_instance() -> Instance:
     )
 
 
-async def graded(tmp_path: Path, instance: Instance, files: dict[str, str]) -> Verdict:
-    """Grade the patch that writes `files` ("" deletes one)."""
-    repo = tmp_path / "repo"
-    python = instance.language != "javascript"
-    populate(repo, (forgeries if python else forgeries_node).REPOSITORY)
-    commit(repo)
+def rigged_instance(command: str = "") -> Instance:
+    instance = python_instance()
+    return replace(
+        instance,
+        fail_to_pass=forgeries_rigged.FAIL_TO_PASS,
+        pass_to_pass=forgeries_rigged.PASS_TO_PASS,
+        test_patches=(forgeries_rigged.TEST_PATCH,),
+        test_command=command or instance.test_command,
+    )
+
+
+def written(repo: Path, files: dict[str, str]) -> bytes:
+    """The patch that writes `files` ("" deletes one) into a clean repository."""
     populate(repo, {name: text for name, text in files.items() if text})
     for name, text in files.items():
         if not text and (repo / name).exists():
@@ -72,19 +77,63 @@ async def graded(tmp_path: Path, instance: Instance, files: dict[str, str]) -> V
     assert patch
     subprocess.run(["git", "reset", "-q", "--hard"], cwd=repo, check=True)
     subprocess.run(["git", "clean", "-qfdx"], cwd=repo, check=True)
-    sandbox = HostSandbox(SandboxSpec(image="", workdir=str(repo)))
-    await sandbox.start()
-    try:
+    return patch
+
+
+async def graded(
+    tmp_path: Path,
+    instance: Instance,
+    files: dict[str, str],
+    *,
+    gold: bool = True,
+    repository: dict[str, str] | None = None,
+    modules: Path | None = None,
+) -> Verdict:
+    """Grade the patch that writes `files` ("" deletes one).
+
+    Args:
+        gold: the instance has its gold patch.
+        repository: in place of the language's.
+        modules: a `node_modules` that the repository has.
+    """
+    image = tmp_path / "image" / "repo"
+    python = instance.language != "javascript"
+    populate(image, repository or (forgeries if python else forgeries_node).REPOSITORY)
+    if modules is not None:
+        (image / ".gitignore").write_text("node_modules/\n")
+        (image / "node_modules").symlink_to(modules)
+    commit(image)
+    patch = written(image, files)
+    fixed = {"tally.py": forgeries.FIXED} if python else {"tally.js": forgeries_node.FIXED}
+    if gold:
+        instance = replace(instance, patch=written(image, fixed).decode())
+    number = iter(range(10))
+
+    @asynccontextmanager
+    async def fresh() -> AsyncIterator[tuple[Sandbox, str]]:
+        repo = tmp_path / f"copy-{next(number)}" / "repo"
+        shutil.copytree(image, repo, symlinks=True)
+        sandbox = HostSandbox(SandboxSpec(image="", workdir=str(repo)))
+        await sandbox.start()
+        try:
+            yield sandbox, str(repo)
+        finally:
+            await sandbox.stop()
+
+    async with fresh() as (sandbox, workdir):
         return await grade(
             instance,
             patch,
             sandbox=sandbox,
-            workdir=str(repo),
+            workdir=workdir,
             out_dir=tmp_path / "out",
             settings=EvaluationSettings(timeout=60),
+            fresh=fresh,
         )
-    finally:
-        await sandbox.stop()
+
+
+# What only a run with false assertions tells from a fix.
+RIGGED = {"equal_to_all", "patched_call", "forged_report", "patched_assert"}
 
 
 @pytest.mark.parametrize("forgery", FORGERIES, ids=lambda one: one.name)
@@ -99,11 +148,15 @@ async def test_a_forgery_in_javascript_is_not_green(tmp_path: Path, forgery: For
 
 
 def check(verdict: Verdict, forgery: Forgery) -> None:
-    if forgery.name in GREEN_BUT_SHOWN:
-        assert "suspicious" in {flag.kind for flag in verdict.flags}
-        assert all(flag.hunk for flag in verdict.flags)
-    else:
-        assert not verdict.resolved, verdict
+    assert not verdict.resolved, verdict
+    assert (verdict.reason == "rigged") == (forgery.name in RIGGED), verdict
+
+
+@pytest.mark.parametrize("forgery", forgeries_rigged.FORGERIES, ids=lambda one: one.name)
+async def test_a_rigged_run_is_not_green(tmp_path: Path, forgery: Forgery) -> None:
+    verdict = await graded(tmp_path, rigged_instance(), forgery.files)
+    print(verdict.reason, verdict.falsified)
+    assert not verdict.resolved, verdict
 
 
 @NODE

@@ -2,10 +2,10 @@
 
 Found are tests that are called by a written title: `test('title', …)`, `it`, `specify` and
 `t.test`, in `describe`s or not. In each the first equality that is always reached gets a fresh
-`Symbol()` for what is expected: of `node:assert` and its likes (`equal`, `strictEqual`, `deepEqual`,
-`deepStrictEqual`, `is`, `same`, with two arguments) and of `expect(x)` (`toBe`, `toEqual`,
-`toStrictEqual`, `to.equal`, `to.eql`). A test without one stays as it is: what its end is, brackets
-alone do not say for sure.
+`Symbol()` for what is expected: of `node:assert` and its likes (`equal`, `strictEqual`,
+`deepEqual`, `deepStrictEqual`, `is`, `same`, with two arguments) and of `expect(x)` (`toBe`,
+`toEqual`, `toStrictEqual`, `to.equal`, `to.eql`). A test without one stays as it is: where it ends,
+brackets alone do not say for sure.
 
 "Always reached" means: a statement of its own in the callback's body, or the whole of an arrow
 function's; not behind a `return` in a branch.
@@ -18,19 +18,31 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from velora.grading.falsify.mutated import Edit, Mutated, Scopes, edited
-from velora.grading.falsify.tokens import MARK, NUMBER, STRING, TEMPLATE, WORD, Token, Tokens, tokens
+from velora.grading.falsify.tokens import (
+    MARK,
+    NUMBER,
+    STRING,
+    TEMPLATE,
+    WORD,
+    Token,
+    Tokens,
+    tokens,
+)
 
 _TESTS = frozenset({"test", "it", "specify"})
 _SUITES = frozenset({"describe", "suite", "context"})
 _HINTS = frozenset({"only", "concurrent", "sequential", "parallel", "serial"})
 _EQUAL = frozenset(
-    "equal equals strictEqual deepEqual deepStrictEqual is same strictSame eq".split()
+    {"equal", "equals", "strictEqual", "deepEqual", "deepStrictEqual"}
+    | {"is", "same", "strictSame", "eq"}
 )
-_TO_EQUAL = frozenset("toBe toEqual toStrictEqual equal equals eql eq".split())
-_LINKS = frozenset("to be deep resolves eventually".split())
+_TO_EQUAL = frozenset(["toBe", "toEqual", "toStrictEqual", "equal", "equals", "eql", "eq"])
+_LINKS = frozenset(["to", "be", "deep", "resolves", "eventually"])
 _WAITED = frozenset({"resolves", "eventually"})
-_BRANCHES = frozenset("if for while switch with catch".split())
-_GO_ON = frozenset("else do return await void typeof in of new case throw yield".split())
+_BRANCHES = frozenset(["if", "for", "while", "switch", "with", "catch"])
+_GO_ON = frozenset(
+    {"else", "do", "return", "await", "void", "typeof", "in", "of", "new", "case", "throw", "yield"}
+)
 _LITERALS = frozenset({"true", "false", "null", "undefined"})
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 

@@ -2,16 +2,16 @@
 
 A name is read in the ways in which runners write it: `file::Class::method[1]`,
 `method (module.Class)`, `module.Class.method`, and titles behind those of their suites. Where no
-name of a test's own class or suite fits, its own name alone decides: tests are inherited. Of several
-that fit, those by the most names are meant. A name
-that is taken wrongly does no harm: what passes with a false assertion elsewhere passes with the
-gold patch too, and proves nothing.
+name of a test's own class or suite fits, its own name alone decides: tests are inherited. Of
+several that fit, those by the most names are meant. A name that is taken wrongly does no harm: a
+test that was not changed passes with the gold patch too, and proves nothing.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
 
 from velora.grading.falsify.mutated import Scopes
 
@@ -24,6 +24,16 @@ def files_in(name: str) -> tuple[str, ...]:
     """The file that a listed name names, if it names one."""
     found = _FILE.match(name)
     return (found[0],) if found else ()
+
+
+def about(name: str, files: Iterable[str]) -> list[str]:
+    """The files that a listed name may be about: the one that it names, or those whose module it
+    names; all where it names none of them."""
+    known = list(files)
+    if named := files_in(name):
+        return [each for each in known if each == named[0] or each.endswith(f"/{named[0]}")]
+    words = set(re.split(r"[^\w]+", name))
+    return [each for each in known if PurePosixPath(each).stem in words] or known
 
 
 def meant(names: Sequence[str], tests: Iterable[Scopes], language: str) -> dict[str, set[Scopes]]:

@@ -8,9 +8,9 @@ expected, the value is of that type, so that the comparison goes the way it went
 A test without such an equality gets an `assert False`, at its end or before the first statement
 that may leave it early: no comparison can be found out with that, but a runner can.
 
-"Always reached" means: straight in the test's body, or in a `with` that raises on, or in a loop over
-a literal, and behind nothing that may leave the test. An assertion that honest code may pass by
-proves nothing.
+"Always reached" means: straight in the test's body, or in a `with` that raises on, or in a loop
+over a literal, and behind nothing that may leave the test. An assertion that honest code may pass
+by proves nothing.
 """
 
 from __future__ import annotations

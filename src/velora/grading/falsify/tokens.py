@@ -24,8 +24,10 @@ _REGEX = re.compile(r"/(?:[^/\\\[\n]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n])*\])+/\w*")
 _TEMPLATE = re.compile(r"(?:[^`\\$]|\\.|\$(?!\{))*", re.DOTALL)
 _OPENS = {"(": ")", "[": "]", "{": "}"}
 _CLOSES = frozenset(_OPENS.values())
-_BEFORE_REGEX = frozenset("( , = : [ ! & | ? { } ; + - * % ~ ^ > =>".split())
-_WORDS_BEFORE_REGEX = frozenset("return typeof case in of delete void throw do else await".split())
+_BEFORE_REGEX = frozenset((*"(,=:[!&|?{};+-*%~^>", "=>"))
+_WORDS_BEFORE_REGEX = frozenset(
+    {"return", "typeof", "case", "in", "of", "delete", "void", "throw", "do", "else", "await"}
+)
 _DEEP = 50
 
 
