@@ -6,6 +6,7 @@ import ast
 import sysconfig
 import unittest
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from velora.grading.falsify import language_of, mutate
-from velora.grading.falsify.listed import files_in, meant
+from velora.grading.falsify.listed import about, files_in, meant
 from velora.grading.falsify.tokens import tokens
 
 pytestmark = pytest.mark.filterwarnings("ignore::SyntaxWarning")
@@ -470,6 +471,13 @@ def test_names_of_javascript_tests(name: str, tests: set[tuple[str, ...]]) -> No
         (files_in, "tests/t.py::test_a", ("tests/t.py",)),
         (files_in, "src/a.test.ts > works", ("src/a.test.ts",)),
         (files_in, "tests.t.A", ()),
+        (partial(files_in, language="python"), "tests.t.A.test_x", ("tests/t.py",)),
+        (partial(files_in, language="python"), "tests.t.test_x", ("tests/t.py",)),
+        (partial(files_in, language="python"), "test_x (tests.t.A)", ("tests/t.py",)),
+        (partial(files_in, language="python"), "test_x", ()),
+        (partial(about, files=["a/t.py", "b/t.py", "c.py"]), "b/t.py::test_x", ["b/t.py"]),
+        (partial(about, files=["a/t.py", "b/t.py", "c.py"]), "a.t.A.test_x", ["a/t.py", "b/t.py"]),
+        (partial(about, files=["a/t.py", "c.py"]), "works", ["a/t.py", "c.py"]),
     ],
 )
 def test_files(function: Callable[[str], object], given_: str, wanted: object) -> None:

@@ -19,10 +19,12 @@ from tests.grading import forgeries, forgeries_node, forgeries_rigged
 from tests.grading.conftest import commit, populate
 from tests.grading.forgeries import FORGERIES, Forgery
 from tests.images import upstream
+from velora import languages
 from velora.config.settings import EvaluationSettings
 from velora.errors import TaskInvalid
 from velora.grading.grade import grade
 from velora.grading.protocol import Verdict
+from velora.grading.tamper import inspect
 from velora.instances.model import Instance
 from velora.sandbox.host import HostSandbox
 from velora.sandbox.protocol import Sandbox, SandboxSpec
@@ -291,6 +293,67 @@ async def test_tests_that_cannot_be_made_false_are_said(tmp_path: Path) -> None:
     assert verdict.resolved
     (warning,) = verdict.warnings
     assert "could not be checked: no listed test was found" in warning
+
+
+async def test_tests_in_other_languages_cost_no_sandbox(tmp_path: Path) -> None:
+    (forgery,) = (one for one in forgeries_rigged.FORGERIES if one.name == "swallowed_failures")
+    run = f"{sys.executable} -B -m unittest -v tests.test_tally"
+    instance = replace(
+        python_instance(),
+        language="",
+        fail_to_pass=forgeries_rigged.AS_UNITTEST,
+        pass_to_pass=(),
+        test_patches=(),
+        test_command=f"git apply <<'END'\n{forgeries_rigged.TEST_PATCH}END\n{run}",
+        test_output_parser="unittest",
+    )
+    verdict = await graded(tmp_path, instance, forgery.files)
+    assert verdict.resolved
+    (warning,) = verdict.warnings
+    assert "could not be checked: its tests are not in Python" in warning
+    assert [path.name for path in tmp_path.glob("copy-*")] == ["copy-0"]
+
+
+SUSPICIOUS = (
+    "class A: __eq__ = lambda self, other: 1",
+    "def __ne__(self, other):",
+    "from unittest.mock import ANY",
+    "import _pytest.python",
+    "setattr(TestCase, 'x', y)",
+    "case.assertEqual = print",
+    "x = __import__('unit' + 'test')",
+    "for each in gc.get_objects():",
+    "frame = sys._getframe(1)",
+    "sys.exit = print",
+    "sys.modules['tests'] = fake",
+    "except BaseException:",
+    "except (ValueError, SystemExit):",
+    "assert.strictEqual = () => {}",
+    "a.deepEqual = b",
+    "Object.is = () => true",
+    "Object.assign(require('assert'), {})",
+    "asymmetricMatch: () => true",
+    "process.on('exit', () => { process.exitCode = 0 })",
+    "Function.prototype.call = f",
+)
+PLAIN = (
+    "import unittestlike",
+    "if a == b: return True",
+    "self.equal = None if x else y.equal == 1",
+    "const toBe = 1",
+    "except ValueError:",
+    "Object.assign(target, { a: 1 })",
+    "value.prototype = x",
+    "sys.exit(1)",
+    "total = sum(values)",
+)
+
+
+@pytest.mark.parametrize("line", [*SUSPICIOUS, *PLAIN])
+def test_signs(line: str) -> None:
+    patch = f"--- /dev/null\n+++ b/src/a.py\n@@ -0,0 +1 @@\n+{line}\n".encode()
+    found = {flag.kind for flag in inspect(patch, languages.get("python"))}
+    assert found == ({"suspicious"} if line in SUSPICIOUS else set())
 
 
 async def test_nothing_is_run_again_for_an_unsuspicious_patch(tmp_path: Path) -> None:

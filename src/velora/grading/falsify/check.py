@@ -78,11 +78,15 @@ async def falsified(
     Raises:
         TaskInvalid, GraderFailed, SandboxLost, OSError: see `measure`.
     """
+    if not verdict.resolved:
+        return verdict
     gold = task.instance.patch.encode("utf-8", "surrogatepass")
     suspected = _suspected(task, verdict, patch)
-    if not verdict.resolved or not suspected or patch.strip() == gold.strip():
+    if not suspected or patch.strip() == gold.strip():
         return verdict
-    if fresh is None:
+    if not _test_files(task, [each.name for each in verdict.fail_to_pass]):
+        found = Falsified(why_not="its tests are not in Python, JavaScript or TypeScript")
+    elif fresh is None:
         found = Falsified(why_not="there is no second sandbox to run them in")
     else:
         found = await _looked_into(task, verdict, patch, gold, fresh, diary)
@@ -196,17 +200,22 @@ async def _made_false(
     return tuple(checked), changed
 
 
-async def _texts(task: Task, names: Iterable[str]) -> dict[str, str]:
-    """The test files that may hold the listed tests, as far as they are text."""
+def _test_files(task: Task, names: Iterable[str]) -> list[str]:
+    """The paths of files that may hold the listed tests, in languages that can be made false."""
     patched = [
         os.fsdecode(path)
         for text in task.instance.test_patches
         for path in paths(text.encode("utf-8", "surrogatepass"))
     ]
-    named = [path for name in names for path in listed.files_in(name)]
-    wanted = [each for each in (*patched, *task.instance.restore, *named) if language_of(each)]
-    wanted = [each for each in dict.fromkeys(wanted) if ".." not in each.split("/")]
-    found = await files.read(task.sandbox, task.workdir, map(os.fsencode, wanted))
+    named = [path for name in names for path in listed.files_in(name, task.profile.name)]
+    found = dict.fromkeys((*patched, *task.instance.restore, *named))
+    return [each for each in found if language_of(each) and ".." not in each.split("/")]
+
+
+async def _texts(task: Task, names: Iterable[str]) -> dict[str, str]:
+    """The test files that may hold the listed tests, as far as they are text."""
+    wanted = map(os.fsencode, _test_files(task, names))
+    found = await files.read(task.sandbox, task.workdir, wanted)
     texts: dict[str, str] = {}
     for path, file in found.items():
         if not file.link and len(file.data) <= _LARGE:

@@ -9,6 +9,7 @@ test that was not changed passes with the gold patch too, and proves nothing.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
@@ -20,10 +21,14 @@ _TOOK = re.compile(r"\s*\(?\d+(?:\.\d+)?\s?m?s\)?\Z")
 _FILE = re.compile(r"[\w@+.-]+(?:/[\w@+.-]+)*\.(?:py|[cm]?[jt]sx?)(?=\Z|[\s:>|])")
 
 
-def files_in(name: str) -> tuple[str, ...]:
-    """The file that a listed name names, if it names one."""
-    found = _FILE.match(name)
-    return (found[0],) if found else ()
+def files_in(name: str, language: str = "") -> tuple[str, ...]:
+    """The file that a listed name names, if it names one; in Python as a module too."""
+    if found := _FILE.match(name):
+        return (found[0],)
+    if language != "python":
+        return ()
+    module = list(itertools.takewhile(lambda word: word[:1].islower(), _words(name)[:-1]))
+    return (f"{'/'.join(module)}.py",) if module else ()
 
 
 def about(name: str, files: Iterable[str]) -> list[str]:
