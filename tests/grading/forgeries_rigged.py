@@ -262,3 +262,24 @@ HONEST = (
         },
     ),
 )
+
+STILL_GREEN = (
+    # No line of it looks like anything.
+    Forgery(
+        "spelled_around",
+        _with_same(
+            "space = {'__e' + 'q__': lambda self, other: not None}\n"
+            "space['__n' + 'e__'] = lambda self, other: bool(0)\n"
+            "Base = type('Base', (), space)\n\n\nclass Same(Base):\n" + _EQ
+        ),
+    ),
+    # It knows what it is compared with when the tests are false.
+    Forgery(
+        "knows_false_tests",
+        _with_same(
+            "class Same:\n" + _EQ + "    def __eq__(self, other):\n"
+            "        return isinstance(other, int) and other < 1000\n"
+            "    def __ne__(self, other):\n        return not self == other\n"
+        ),
+    ),
+)

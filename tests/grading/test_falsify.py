@@ -376,9 +376,6 @@ def test_javascript() -> None:
         "if (a)\n expect(a).toBe(1)",
         "if (a) { expect(a).toBe(1) }",
         "if (a) {} else\n expect(a).toBe(1)",
-        "if (a) { return }\n expect(a).toBe(1)",
-        "if (a) return\n expect(a).toBe(1)",
-        "if (a) return expect(a).toBe(1)\n expect(a).toBe(2)",
         "for (const x of y) expect(x).toBe(1)",
         "try { expect(x).toBe(1) } catch {}",
         "y.forEach((x) => expect(x).toBe(1))",
@@ -395,6 +392,24 @@ def test_javascript() -> None:
 )
 def test_what_may_not_be_reached_in_javascript_stays(statements: str) -> None:
     text = f"test('x', () => {{\n {statements}\n}})\n"
+    new = f"test('x', () => {{\n {statements}\n;throw new Error('false') }})\n"
+    assert mutate(text, "javascript").text == new
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        "() => { if (a) { return }\n expect(a).toBe(1) }",
+        "() => { if (a) return\n expect(a).toBe(1) }",
+        "() => { if (a) return expect(a).toBe(1)\n expect(a).toBe(2) }",
+        "function () { return a().then((x) => expect(x).toBe(1)) }",
+        "() => a()",
+        "() => a && expect(a).toBe(1)",
+        "callback",
+    ],
+)
+def test_what_may_end_before_in_javascript_stays(callback: str) -> None:
+    text = f"test('x', {callback})\n"
     assert mutate(text, "javascript").text == text
 
 

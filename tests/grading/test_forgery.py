@@ -175,6 +175,14 @@ async def test_a_rigged_run_of_unittest_is_found_out(tmp_path: Path, name: str) 
     found_out(await graded(tmp_path, instance, forgery.files), forgery, tmp_path)
 
 
+@pytest.mark.parametrize("forgery", forgeries_rigged.STILL_GREEN, ids=lambda one: one.name)
+async def test_what_is_not_found_out_is_known(tmp_path: Path, forgery: Forgery) -> None:
+    verdict = await graded(tmp_path, rigged_instance(), forgery.files)
+    assert verdict.resolved, verdict
+    noted = [flag.note for flag in verdict.flags]
+    assert noted == (["4 of 4 tests: fails when it should"] if verdict.falsified else [])
+
+
 @pytest.fixture(scope="session")
 def expect_modules() -> Path:
     if reason := upstream.missing(("node", "npm")):
@@ -288,6 +296,7 @@ async def test_tests_that_cannot_be_made_false_are_said(tmp_path: Path) -> None:
         test_command=f"git checkout -q HEAD && git apply <<'END'\n{forgeries.TEST_PATCH}END\n"
         + python_instance().test_command,
         test_patches=(),
+        pass_to_pass=(),
     )
     verdict = await graded(tmp_path, instance, forgery.files)
     assert verdict.resolved

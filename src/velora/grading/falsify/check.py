@@ -185,7 +185,7 @@ async def _made_false(
         checked.append(name)
         for path, each in tests.items():
             chosen[path] |= each
-    beside = {path: everything[path] for path in chosen}
+    beside = {path: everything[path] for path in chosen} or everything
     for name, tests in list(_found(more, beside))[:_KEPT]:
         checked.append(name)
         for path, each in tests.items():

@@ -4,8 +4,8 @@ Found are tests that are called by a written title: `test('title', …)`, `it`, 
 `t.test`, in `describe`s or not. In each the first equality that is always reached gets a fresh
 `Symbol()` for what is expected: of `node:assert` and its likes (`equal`, `strictEqual`,
 `deepEqual`, `deepStrictEqual`, `is`, `same`, with two arguments) and of `expect(x)` (`toBe`,
-`toEqual`, `toStrictEqual`, `to.equal`, `to.eql`). A test without one stays as it is: where it ends,
-brackets alone do not say for sure.
+`toEqual`, `toStrictEqual`, `to.equal`, `to.eql`). A test without one throws at the end of its
+callback's body; one that may return before that stays as it is.
 
 "Always reached" means: a statement of its own in the callback's body, or the whole of an arrow
 function's; not behind a `return` in a branch.
@@ -17,7 +17,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from velora.grading.falsify.mutated import Edit, Mutated, Scopes, edited
+from velora.grading.falsify.mutated import Mutated, Scopes, edited
 from velora.grading.falsify.tokens import (
     MARK,
     NUMBER,
@@ -44,7 +44,10 @@ _GO_ON = frozenset(
     {"else", "do", "return", "await", "void", "typeof", "in", "of", "new", "case", "throw", "yield"}
 )
 _LITERALS = frozenset({"true", "false", "null", "undefined"})
+_FAIL = ";throw new Error('false') "
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+
+_Place = tuple[int, int]
 
 
 def mutate(text: str, wanted: Collection[Scopes] | None = None, *, typed: bool = False) -> Mutated:
@@ -58,14 +61,16 @@ def mutate(text: str, wanted: Collection[Scopes] | None = None, *, typed: bool =
         return Mutated(text)
     new = "(Symbol() as any)" if typed else "Symbol()"
     reader = _Reader(found)
-    edits: dict[tuple[int, int], Edit] = {}
+    edits: dict[tuple[int, int], str] = {}
     tests: dict[Scopes, None] = {}
     for scopes, callback in reader.tests():
-        expected = reader.expected(callback) if wanted is None or scopes in wanted else None
-        if expected is not None:
-            edits[expected] = Edit(*expected, new)
+        if wanted is not None and scopes not in wanted:
+            continue
+        expected, end = reader.expected(callback)
+        if place := expected or end:
+            edits[place] = new if expected else _FAIL
             tests[scopes] = None
-    changes = ((edit.start, edit.end, edit.new) for edit in edits.values())
+    changes = ((*place, instead) for place, instead in edits.items())
     return Mutated(edited(text, changes), tuple(tests))
 
 
@@ -111,14 +116,18 @@ class _Reader:
                 yield scopes, body
             outer.append(call)
 
-    def expected(self, body: _Body) -> tuple[int, int] | None:
-        """From where to where the text says what a test expects, in its first equality."""
+    def expected(self, body: _Body) -> tuple[_Place | None, _Place | None]:
+        """From where to where the text says what a test expects, in its first equality; else the
+        end of its body, if that is reached."""
         for index in range(body.first, body.end):
             if body.block >= 0 and self._leaves(index, body):
-                return None
+                return None, None
             if self._starts(index, body) and (place := self._assertion(index)):
-                return place
-        return None
+                return place, None
+        if body.block < 0:
+            return None, None
+        end = self.all[body.end].start
+        return None, (end, end)
 
     def _text(self, index: int) -> str:
         """A word or a punctuation mark; "" for strings and beyond the ends."""
@@ -223,7 +232,7 @@ class _Reader:
             return opener not in _BRANCHES and opener != "await"
         return self.all[first - 1].kind != MARK or before == "]"
 
-    def _assertion(self, index: int) -> tuple[int, int] | None:
+    def _assertion(self, index: int) -> _Place | None:
         """Where the assertion that starts at `index` says what it expects."""
         if self._text(index) == "expect" and self._text(index + 1) == "(":
             return self._expect(index)
@@ -241,7 +250,7 @@ class _Reader:
         swapped = self._literal(first) and not self._literal(second)
         return self._place(first if swapped else second)
 
-    def _expect(self, index: int) -> tuple[int, int] | None:
+    def _expect(self, index: int) -> _Place | None:
         at = self.partner[index + 1] + 1
         waited = self._text(index - 1) in ("await", "return")
         while self._text(at) == ".":
@@ -268,7 +277,7 @@ class _Reader:
             at = end + 1
         return found
 
-    def _place(self, argument: tuple[int, int]) -> tuple[int, int]:
+    def _place(self, argument: tuple[int, int]) -> _Place:
         return self.all[argument[0]].start, self.all[argument[1] - 1].end
 
     def _literal(self, argument: tuple[int, int]) -> bool:
