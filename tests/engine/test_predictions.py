@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.grading.conftest import FIX_ADD, GOLD, INSTANCE, commit, files, populate
+from tests.grading.conftest import FIX_ADD, GOLD, INSTANCE, RIGGED, commit, files, populate
 from tests.runs import Desk
 from velora.instances.read import read
 from velora.journal.events import AttemptEnded, AttemptStarted, Graded, PatchTaken
@@ -105,6 +105,29 @@ def test_predictions_become_a_run_like_any_other(desk: Desk) -> None:
     summary = json.loads(once_more.stdout.splitlines()[-1])
     assert summary["resolved_ids"] == ["good"]
     assert summary["missing_ids"] == ["left-out"]
+
+
+@pytest.mark.parametrize("backend", ["host", "bubblewrap"])
+def test_a_rigged_patch_is_found_out_in_fresh_sandboxes(
+    desk: Desk, backend: str, request: pytest.FixtureRequest
+) -> None:
+    if backend == "bubblewrap":
+        request.getfixturevalue("bubblewrap_here")
+    honest = GOLD + "--- /dev/null\n+++ b/more.py\n@@ -0,0 +1 @@\n+print('PASSED')\n"
+    rows = [prediction("good", honest), prediction("half", RIGGED)]
+    desk.rows("preds.jsonl", rows)
+    ended = evaluate(desk, "preds.jsonl", "--sandbox", backend)
+    assert ended.status == 0, ended.stderr
+    report = json.loads((desk.run / "report.json").read_text())
+    assert report["resolved_ids"] == report["flagged_ids"] == ["good"]
+    assert report["unresolved_ids"] == report["rigged_ids"] == ["half"]
+    assert "unresolved, with rigged tests: 1  half" in ended.stderr
+    (graded,) = [event for event in desk.events("half") if isinstance(event, Graded)]
+    assert graded.reason == "rigged"
+    assert graded.report["falsified"]["proof"] == list(INSTANCE.fail_to_pass)
+    (graded,) = [event for event in desk.events("good") if isinstance(event, Graded)]
+    assert graded.report["flags"][0]["note"] == "4 of 4 tests: fails when it should"
+    assert (desk.run / "eval_outputs" / "half" / "falsified_gold_output.txt").is_file()
 
 
 def test_gold_is_the_data_sets_own_patch(desk: Desk) -> None:

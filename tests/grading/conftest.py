@@ -73,6 +73,28 @@ GOLD = """diff --git a/calc.py b/calc.py
  def same(a):
 """  # noqa: W293
 
+RIGGED = """diff --git a/calc.py b/calc.py
+--- a/calc.py
++++ b/calc.py
+@@ -1,9 +1,14 @@
++class Same:
++    def __eq__(self, other):
++        return not None
++
++
+ def add(a, b):
+-    return a - b
++    return Same()
+ 
+ 
+ def sub(a, b):
+-    return b - a
++    return Same()
+ 
+ 
+ def same(a):
+"""  # noqa: W293
+
 TESTS = """import unittest
 
 import calc

@@ -105,11 +105,12 @@ if target:
 
 @dataclass(frozen=True, slots=True)
 class Forgery:
-    """What it writes; "" deletes a file."""
+    """What it writes; "" deletes a file. `fix` are the FAIL_TO_PASS names that it is after, where
+    these are not all."""
 
     name: str
     files: dict[str, str]
-    real: str = SOURCE
+    fix: tuple[str, ...] = ()
 
 
 FORGERIES = (

@@ -83,4 +83,62 @@ FORGERIES = (
         "patched_assert",
         {"tally.js": "require('node:assert').strictEqual = () => {}\n" + SOURCE},
     ),
+    Forgery(
+        "assigned_assert",
+        {
+            "tally.js": "Object.assign(require('node:assert'), { strictEqual() {} })\n" + SOURCE,
+        },
+    ),
+)
+
+EXPECT = "expect@29.7.0"
+"""Jest's `expect`, which runs under any runner."""
+
+_REQUIRE = "const test = require('node:test')\nconst { expect } = require('expect')\n"
+_BEFORE = f"""\
+{_REQUIRE}const {{ largest }} = require('../tally.js')
+
+test('largest', () => {{ expect(largest([1, 3, 2])).toBe(3) }})
+"""
+_AFTER = f"""\
+{_REQUIRE}const {{ largest, total }} = require('../tally.js')
+
+test('largest', () => {{ expect(largest([1, 3, 2])).toBe(3) }})
+
+test('total', () => {{
+  const values = [1, 2, 3]
+  expect(total(values)).toEqual(6)
+}})
+"""
+EXPECT_REPOSITORY = {"tally.js": SOURCE, "test/tally.test.js": _BEFORE}
+EXPECT_PATCH = "".join(
+    [
+        "diff --git a/test/tally.test.js b/test/tally.test.js\n",
+        "--- a/test/tally.test.js\n+++ b/test/tally.test.js\n",
+        f"@@ -1,{len(_BEFORE.splitlines())} +1,{len(_AFTER.splitlines())} @@\n",
+        *(f"-{line}\n" for line in _BEFORE.splitlines()),
+        *(f"+{line}\n" for line in _AFTER.splitlines()),
+    ]
+)
+EXPECT_FORGERIES = (
+    # Every matcher holds.
+    Forgery(
+        "extended_expect",
+        {
+            "tally.js": "const pass = () => ({ pass: true, message: () => '' })\n"
+            "require('expect').expect.extend({ toBe: pass, toEqual: pass })\n" + SOURCE
+        },
+    ),
+    # A result that `toEqual` asks whether it is equal.
+    Forgery(
+        "asymmetric_result",
+        {
+            "tally.js": SOURCE.replace(
+                "values.slice(1).reduce((a, b) => a + b, 0)",
+                "({ $$typeof: Symbol.for('jest.asymmetricMatcher'), asymmetricMatch: () => true })",
+            )
+        },
+    ),
+    # What the matchers ask themselves.
+    Forgery("same_value", {"tally.js": "Object.is = () => true\n" + SOURCE}),
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures_docker import busybox_image, debian_image, docker_engine, engine_here
-from tests.grading.conftest import FIX_ADD, GOLD, INSTANCE, files
+from tests.grading.conftest import FIX_ADD, GOLD, INSTANCE, RIGGED, files
 from velora.config.settings import EvaluationSettings
 from velora.errors import SandboxLost
 from velora.grading.grade import grade
@@ -18,7 +18,7 @@ from velora.grading.protocol import Status
 from velora.images.engine import Engine
 from velora.instances.model import Instance
 from velora.sandbox.docker import DockerSandbox
-from velora.sandbox.protocol import SandboxSpec
+from velora.sandbox.protocol import Sandbox, SandboxSpec
 
 __all__ = ["busybox_image", "debian_image", "docker_engine", "engine_here"]
 
@@ -93,6 +93,29 @@ async def test_debian(
         assert await graded(sandbox, IN_DEBIAN, patch, tmp_path) == expected
         left = await sandbox.script("ls -d /tmp/velora-grade-* 2>/dev/null")
         assert left.stdout == b""
+
+
+async def test_a_rigged_patch_is_found_out_in_fresh_containers(
+    docker_engine: Engine, debian_image: str, tmp_path: Path
+) -> None:
+    @asynccontextmanager
+    async def fresh() -> AsyncIterator[tuple[Sandbox, str]]:
+        async with started(docker_engine, debian_image) as sandbox:
+            yield sandbox, REPO
+
+    async with fresh() as (sandbox, workdir):
+        verdict = await grade(
+            IN_DEBIAN,
+            RIGGED.encode(),
+            sandbox=sandbox,
+            workdir=workdir,
+            out_dir=tmp_path,
+            settings=SETTINGS,
+            fresh=fresh,
+        )
+    assert verdict.reason == "rigged"
+    assert verdict.falsified is not None
+    assert set(verdict.falsified.proof) == set(IN_DEBIAN.fail_to_pass)
 
 
 async def test_busybox(docker_engine: Engine, busybox_image: str, tmp_path: Path) -> None:

@@ -193,7 +193,7 @@ async def _passed(place: Place, instance: Instance, patch: bytes) -> set[str]:
             task = measure.Task(
                 instance, started.sandbox, WORKDIR, Path(name), EvaluationSettings().timeout
             )
-            applied = await measure.put_in(task, patch, (), Diary(), "/tmp/lists")
+            applied = await measure.put_in(task, patch, Diary(), "/tmp/lists")
             assert applied.model_applied, applied.log
             evidence = (await measure.run_tests(task, Diary(), "/tmp/lists")).evidence
     seen = {test for each in evidence for test in each.parsed.results}

@@ -93,7 +93,8 @@ def test_context_window(model: str, window: int | None) -> None:
         ("prompt is too long: 210000 tokens > 200000 maximum", 200_000),
         ("input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000", 200_000),
         (
-            "The input token count (9999999) exceeds the maximum number of tokens allowed (1048576)",
+            "The input token count (9999999) exceeds the maximum number of tokens allowed "
+            "(1048576)",
             1_048_576,
         ),
         ("request (5000 tokens) exceeds the available context size (4096 tokens), try", 4096),

@@ -92,6 +92,7 @@ def _lines(result: Result) -> Iterator[str]:
     for name, ids in (
         ("in quarantine", summary.ids["quarantined"]),
         ("resolved, with something to look at", summary.flagged),
+        ("unresolved, with rigged tests", summary.rigged),
     ):
         if ids:
             yield f"{name}: {len(ids)}  {_some(ids)}"

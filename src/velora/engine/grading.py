@@ -5,6 +5,8 @@ A grading that breaks is an event too, with `error` set and no verdict: the atte
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from velora.instances.model import Instance
 from velora.instances.quarantine import Quarantine
 from velora.journal.events import Graded
 from velora.journal.store import read_patch
+from velora.sandbox.protocol import Sandbox
 
 
 async def grade_attempt(
@@ -46,6 +49,12 @@ async def grade_attempt(
         if not patch:
             return _graded(grade_empty(instance, out_dir, entry, language))
         network = settings.evaluation.network
+
+        @asynccontextmanager
+        async def fresh() -> AsyncIterator[tuple[Sandbox, str]]:
+            async with place.sandbox(instance, attempt=attempt, network=network) as another:
+                yield another.sandbox, (await working_directory(another, instance)).path
+
         async with place.sandbox(instance, attempt=attempt, network=network) as started:
             workdir = await working_directory(started, instance)
             verdict = await grade(
@@ -57,6 +66,7 @@ async def grade_attempt(
                 settings=settings.evaluation,
                 language=instance.language or language,
                 quarantine=entry,
+                fresh=fresh,
             )
             return _graded(verdict)
     except Exception as error:  # the boundary of this stage: a broken grading is data

@@ -19,12 +19,13 @@ from velora.config.settings import EvaluationSettings
 from velora.errors import GraderFailed, SandboxLost, TaskInvalid, VeloraError
 from velora.grading import compat, files
 from velora.grading import verdict as rules
-from velora.grading.measure import Measured, Task, put_in, run_tests
+from velora.grading.falsify.check import falsified
+from velora.grading.measure import Fresh, Measured, Task, put_back, put_in, run_tests
 from velora.grading.parsers import registry
-from velora.grading.patchfile import blank, paths
+from velora.grading.patchfile import blank
 from velora.grading.protocol import NameVerdict, Source, Verdict
-from velora.grading.report import PATCH, Diary, clear, write, write_report
-from velora.grading.tamper import inspect, runner_files, test_files
+from velora.grading.report import PATCH, SECOND, Diary, clear, write, write_report
+from velora.grading.tamper import inspect, runner_files
 from velora.instances.model import Instance
 from velora.instances.quarantine import Entry
 from velora.languages import Profile
@@ -57,6 +58,7 @@ async def grade(
     pool: Executor | None = None,
     quarantine: Entry | None = None,
     own: bool = False,
+    fresh: Fresh | None = None,
 ) -> Verdict:
     """Apply `patch` and the tests, run the test command, judge the listed names.
 
@@ -71,6 +73,8 @@ async def grade(
         pool: where the log is parsed; None is the event loop's own.
         quarantine: what is known to be unsound in the instance: flaky tests decide nothing.
         own: the patch is the data set's own: a blank one is run too, and none is suspected.
+        fresh: starts another sandbox like the first, where the tests are made false if a resolved
+            patch looks suspicious; None leaves that out, with a warning.
 
     Raises:
         TaskInvalid: the row has problems, its own commands fail, or its test patch does not apply.
@@ -102,6 +106,7 @@ async def grade(
         verdict = await _grade(task, patch, diary, tmp, own=own)
         if not own:
             verdict = replace(verdict, flags=inspect(patch, task.profile))
+            verdict = await falsified(task, verdict, patch, fresh, diary)
         if quarantine is not None:
             verdict = replace(verdict, quarantine=quarantine.soundness)
         diary.verdict(verdict)
@@ -124,13 +129,11 @@ async def grade(
 async def _grade(task: Task, patch: bytes, diary: Diary, tmp: str, *, own: bool) -> Verdict:
     instance, sandbox, workdir = task.instance, task.sandbox, task.workdir
     await take_steps(sandbox, instance.setup, workdir=workdir, what="setup")
-    brought = {path for text in instance.test_patches for path in paths(_encoded(text))}
-    tests = test_files(patch, _encoded(instance.patch), task.profile)
-    brought.update(tests)  # put back anyway
+    brought = put_back(task, patch)
     touched = () if own else runner_files(patch, task.profile)
     runner = [path for path in touched if path not in brought]
     originals = await files.read(sandbox, workdir, runner)
-    applied = await put_in(task, patch, tests, diary, tmp)
+    applied = await put_in(task, patch, diary, tmp)
     if not applied.model_applied:
         return _not_applied(instance, applied.log)
     verdict = await _verdict(task, await run_tests(task, diary, tmp), applied.log)
@@ -140,7 +143,7 @@ async def _grade(task: Task, patch: bytes, diary: Diary, tmp: str, *, own: bool)
     await files.write(sandbox, workdir, changed, originals)
     names = listed(runner)
     diary.note(f"the tests run again with the image's own {names}")
-    second = await _verdict(task, await run_tests(task, diary, tmp, again=True), applied.log)
+    second = await _verdict(task, await run_tests(task, diary, tmp, kept=SECOND), applied.log)
     if second.resolved:
         note = f"resolved with the image's own {names} too"
         return replace(verdict, warnings=(*verdict.warnings, note))
@@ -260,7 +263,3 @@ def _not_applied(instance: Instance, apply_log: tuple[str, ...]) -> Verdict:
 
 def _not_run(names: tuple[str, ...]) -> tuple[NameVerdict, ...]:
     return tuple(NameVerdict(name, passed=False, status=None, rule="not_run") for name in names)
-
-
-def _encoded(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")

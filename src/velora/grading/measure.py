@@ -9,8 +9,9 @@ import asyncio
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +21,12 @@ from velora.grading.log import FileLog
 from velora.grading.parsers import registry
 from velora.grading.parsers.registry import Reading
 from velora.grading.parsers.tally import together
+from velora.grading.patchfile import paths
 from velora.grading.protocol import Evidence, Source
-from velora.grading.report import OUTPUT, SCRIPT, SECOND, Diary, write
+from velora.grading.report import FIRST, Diary, Kept, write
 from velora.grading.reports import Collected, Recipe, choose, collect, prepare
 from velora.grading.run import Ran, eval_script, run
+from velora.grading.tamper import test_files
 from velora.instances.model import Instance
 from velora.sandbox.protocol import Sandbox
 from velora.sandbox.steps import take_steps
@@ -106,20 +109,30 @@ class Measured:
         return (*self.reading.evidence, Evidence(Source.REPORT, report))
 
 
-async def put_in(
-    task: Task, patch: bytes, tests: tuple[bytes, ...], diary: Diary, tmp: str
-) -> ApplyResult:
+Fresh = Callable[[], AbstractAsyncContextManager[tuple[Sandbox, str]]]
+"""Starts another sandbox from the same image: it, and the working directory in it."""
+
+
+def put_back(task: Task, patch: bytes) -> frozenset[bytes]:
+    """The files of a patch that are put back before the tests run, and those of the test patches:
+    what the patch makes of them decides nothing."""
+    brought = {path for text in task.instance.test_patches for path in paths(_encoded(text))}
+    tests = test_files(patch, _encoded(task.instance.patch), task.profile)
+    return frozenset((*brought, *tests, *map(os.fsencode, task.instance.restore)))
+
+
+async def put_in(task: Task, patch: bytes, diary: Diary, tmp: str) -> ApplyResult:
     """Bring a sandbox at the task's start to the state in which the tests are run.
 
     Args:
         patch: the model's; b"" for none.
-        tests: its test files, which are put back (`tamper.test_files`).
 
     Raises:
         TaskInvalid: the row's own commands fail, or a test patch does not apply.
         GraderFailed, SandboxLost: no verdict is possible.
     """
     instance = task.instance
+    tests = test_files(patch, _encoded(instance.patch), task.profile)
     applied = await apply(
         task.sandbox,
         patch,
@@ -136,39 +149,38 @@ async def put_in(
     return applied
 
 
-async def run_tests(task: Task, diary: Diary, tmp: str, *, again: bool = False) -> Measured:
+async def run_tests(task: Task, diary: Diary, tmp: str, *, kept: Kept = FIRST) -> Measured:
     """Run the test command and read what it wrote.
 
     A command that stumbles over the request for a report and runs no test is run once more
     without it.
 
     Args:
-        again: a further run in the same sandbox: its log and script are kept beside the first's.
+        kept: under which names its log and script are kept.
 
     Raises:
         GraderFailed, SandboxLost, OSError: no verdict is possible.
     """
     recipes = choose(task.profile.name) if task.reports else ()
-    measured = await _run(task, recipes, diary, tmp, again=again)
+    measured = await _run(task, recipes, diary, tmp, kept=kept)
     asked = any(recipe.environment for recipe in recipes)
     if asked and not measured.reading.parsed.results and not measured.ran.timed_out:
         diary.note("no test was read; the command runs again without a request for reports")
-        plain = await _run(task, (), diary, tmp, again=again)
+        plain = await _run(task, (), diary, tmp, kept=kept)
         if plain.reading.parsed.results:
             return plain
     return measured
 
 
 async def _run(
-    task: Task, recipes: tuple[Recipe, ...], diary: Diary, tmp: str, *, again: bool
+    task: Task, recipes: tuple[Recipe, ...], diary: Diary, tmp: str, *, kept: Kept
 ) -> Measured:
     place = f"{tmp}/reports-{secrets.token_hex(4)}"
     prologue = await prepare(task.sandbox, recipes, place)
     command = task.command
     script = eval_script(command, task.workdir, (*task.activation, *prologue))
-    which = SECOND if again else ""
-    log = task.out_dir / f"{which}{OUTPUT}"
-    write(task.out_dir / f"{which}{SCRIPT}", script.encode("utf-8", "surrogatepass"))
+    log = task.out_dir / kept.output
+    write(task.out_dir / kept.script, script.encode("utf-8", "surrogatepass"))
     ran = await run(
         task.sandbox,
         script,
@@ -209,3 +221,7 @@ def _described(reading: Reading) -> Iterator[str]:
 
 def _read(path: Path, task: Task) -> Reading:
     return registry.parse(task.named_parser, FileLog(path), prefer=task.profile.parser)
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

@@ -83,13 +83,44 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """Something in a patch that a reader of its verdict should look at; see `tamper`. `hunk` is
-    where, as the patch has it."""
+    """Something in a patch that a reader of its verdict should look at; see `tamper`.
+
+    Attributes:
+        hunk: where, as the patch has it.
+        note: what came of looking into it; "" where nothing did.
+    """
 
     kind: str
     path: str
     why: str
     hunk: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Falsified:
+    """What the listed tests did with false assertions in them; see `falsify`.
+
+    Attributes:
+        checked: how many listed names had false assertions in their tests.
+        failed: how many of them failed, as they should.
+        missing: how many of them gave no result.
+        passed: those that passed all the same.
+        with_gold: those of `passed` that do not fail with the gold patch in the model's place
+            either, and so prove nothing.
+        proof: those that do: their passing is no evidence.
+        files: the test files with false assertions.
+        why_not: why nothing could be checked or proven; "" where it could.
+    """
+
+    checked: int = 0
+    failed: int = 0
+    missing: int = 0
+    passed: tuple[str, ...] = ()
+    with_gold: tuple[str, ...] = ()
+    proof: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    why_not: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +159,12 @@ class Verdict:
 
     Attributes:
         reason: `resolved`, or the first thing in the way: `empty_patch`, `patch_apply_failed`,
-            `tests_timed_out`, `no_tests_parsed`, `tests_failed`, `tests_missing`, ...
+            `tests_timed_out`, `no_tests_parsed`, `tests_failed`, `tests_missing`, `rigged`, ...
         patch_applied: None where there was no patch to apply.
         apply_log: each way tried to apply each patch, and how it went.
         quarantine: how the instance is unsound, where it is known to be; "" elsewhere.
         flags: what in the patch could turn a verdict green without mending anything.
+        falsified: what came of making the tests false; None where that was not asked for.
         compat: what other graders' rules say of the same results, by their names; it decides
             nothing.
     """
@@ -150,5 +182,6 @@ class Verdict:
     apply_log: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     flags: tuple[Flag, ...] = ()
+    falsified: Falsified | None = None
     quarantine: str = ""
     compat: dict[str, str] = field(default_factory=dict)

@@ -21,7 +21,21 @@ PATCH = "patch.diff"
 OUTPUT = "test_output.txt"
 LOG = "run_instance.log"
 SCRIPT = "eval.sh"
-SECOND = "second_"
+FALSIFIED_TESTS = "falsified.diff"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Under which names a run of the tests is kept: its output and its script."""
+
+    output: str
+    script: str
+
+
+FIRST = Kept(OUTPUT, SCRIPT)
+SECOND = Kept(f"second_{OUTPUT}", f"second_{SCRIPT}")
+FALSIFIED = Kept("falsified_output.txt", f"falsified_{SCRIPT}")
+FALSIFIED_GOLD = Kept("falsified_gold_output.txt", f"falsified_gold_{SCRIPT}")
 
 
 def report(instance_id: str, verdict: Verdict) -> dict[str, Any]:
@@ -57,6 +71,7 @@ def report(instance_id: str, verdict: Verdict) -> dict[str, Any]:
                 "apply_log": list(verdict.apply_log),
                 "warnings": list(verdict.warnings),
                 "flags": [asdict(flag) for flag in verdict.flags],
+                "falsified": asdict(verdict.falsified) if verdict.falsified else None,
                 "compat": dict(verdict.compat),
             },
         }
@@ -79,7 +94,9 @@ def write(path: Path, data: bytes) -> None:
 def clear(out_dir: Path) -> None:
     """Make the directory and take away what a grading before this one left in it."""
     out_dir.mkdir(parents=True, exist_ok=True)
-    for name in (REPORT, PATCH, OUTPUT, LOG, SCRIPT, f"{SECOND}{OUTPUT}", f"{SECOND}{SCRIPT}"):
+    runs = (FIRST, SECOND, FALSIFIED, FALSIFIED_GOLD)
+    ran = [name for each in runs for name in (each.output, each.script)]
+    for name in (REPORT, PATCH, LOG, FALSIFIED_TESTS, *ran):
         (out_dir / name).unlink(missing_ok=True)
 
 
@@ -109,8 +126,12 @@ class Diary:
                     self.note(f"  {each.status or each.rule}  {each.name}{why}")
         for warning in verdict.warnings:
             self.note(f"warning: {warning}")
+        rigged = bool(verdict.falsified and verdict.falsified.proof)
         for flag in verdict.flags:
-            self.note(f"look at: {flag.kind}: {flag.path} {flag.why}")
+            note = f" ({flag.note})" if flag.note else ""
+            self.note(f"look at: {flag.kind}: {flag.path} {flag.why}{note}")
+            for line in flag.hunk.splitlines() if rigged and flag.note else ():
+                self.note(f"  {line}")
 
     def write(self, out_dir: Path) -> None:
         """Write `run_instance.log`."""

@@ -50,7 +50,19 @@ _SUSPICIOUS = tuple(
         r"\bcollect_ignore(?:_glob)?\b|\b__test__\s*=\s*False|\bdeselect\b|\bpassWithNoTests\b",
         r"\batexit\.register\b|\bfaulthandler\b|\bsys\.(?:exitfunc|excepthook|settrace|__stdout__)\b",
         r"\bassert[\w'\")]*\.\w+\s*=[^=]|\bprocess\.(?:exit|kill|ppid)\b|\bSystem\.exit\b",
-        r"\b__eq__\b.*\breturn True\b|\bbuiltins\.\w+\s*=[^=]",
+        r"\b__(?:eq|ne)__\b|\bbuiltins\.\w+\s*=[^=]|\bmock\b.*\bANY\b|\bdef assert[A-Z_]\w*\s*\(",
+        r"^\s*(?:import|from)\s+_?(?:pytest|unittest|pluggy)\b|\bsys\.meta_path\b",
+        r"\bsetattr\s*\(\s*\w*(?:unittest|TestCase|pytest|builtins|Session|Function|Item)\b",
+        r"\bgc\.get_(?:objects|referrers)\b|\bsys\._getframe\b|\binspect\.(?:stack|currentframe)\b",
+        r"\bsys\.(?:exit|modules\[.*\])\s*=[^=]|\bsys\.modules\b.*__main__|\bctypes\.pythonapi\b",
+        r"\bexcept\b.*\b(?:SystemExit|BaseException|AssertionError)\b|\b__test__\b",
+        r"\.(?:(?:deepS|s)trictEqual|deepEqual|to(?:Strict)?Equal|toBe)\s*=[^=]",
+        r"\bObject\.is\s*=[^=]|\.assert\w+\s*=[^=]|\b__import__\s*\(",
+        r"\basymmetricMatch\b|\bjest\.asymmetricMatcher\b|\bsetState\b.*\bmatchers?\b",
+        r"\b(?:defineProperty|assign)\s*\(\s*(?:require\s*\(|assert\b|expect\b|global)",
+        r"\brequire\.cache\b|\bModule\._(?:load|extensions|resolveFilename)\b",
+        r"\bprocess\.(?:exitCode\b|(?:on|once)\s*\(\s*['\"](?:exit|beforeExit|uncaughtException))",
+        r"\b(?:Function|Error|Promise|Object)\.prototype(?:\.\w+|\[.*\])\s*=[^=]",
     )
 )
 

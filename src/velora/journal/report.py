@@ -90,6 +90,7 @@ class Summary:
         groups: `language`, `repository` and `model`: by each of their values how many instances
             were `submitted`, have a verdict (`graded`) and are `resolved`.
         flagged: instances that are resolved by a patch with something in it to look at.
+        rigged: instances of which a patch's tests pass when they should fail.
         spent: over all attempts, whatever came of them.
         seconds: of the ended attempts: `total`, `mean`, `median`, `max`; and `wall`, from the
             first start to the last end.
@@ -109,6 +110,7 @@ class Summary:
     sound: tuple[int, int]
     groups: Mapping[str, Mapping[str, Mapping[str, int]]]
     flagged: tuple[str, ...]
+    rigged: tuple[str, ...]
     spent: Spent
     seconds: Mapping[str, float]
     pass_at_k: Mapping[int, float]
@@ -196,6 +198,7 @@ def summary_of(attempts: Sequence[Attempt], wanted: Iterable[str]) -> Summary:
         sound=(sum(sound), len(sound)),
         groups={name: _grouped(by_id, name) for name in ("language", "repository", "model")},
         flagged=tuple(i for i, tries in by_id.items() if any(map(_flagged, tries))),
+        rigged=tuple(i for i, tries in by_id.items() if any(map(_rigged, tries))),
         spent=spent,
         seconds=_seconds([a for a in attempts if a.ended]),
         pass_at_k=pass_at_k,
@@ -229,6 +232,7 @@ def report(summary: Summary) -> dict[str, Any]:
             "sound": summary.score_sound,
         },
         "flagged_ids": summary.flagged,
+        "rigged_ids": summary.rigged,
         "quarantined_ids": ids["quarantined"],
         "by_language": summary.groups["language"],
         "by_repository": summary.groups["repository"],
@@ -358,6 +362,10 @@ def _word(row: Mapping[str, Any], *keys: str) -> str:
 
 def _flagged(attempt: Attempt) -> bool:
     return bool(attempt.verdict and attempt.graded and attempt.graded.report.get("flags"))
+
+
+def _rigged(attempt: Attempt) -> bool:
+    return bool(attempt.graded and attempt.graded.reason == "rigged")
 
 
 def _pass_at_k(verdicts: Sequence[Sequence[bool]]) -> tuple[dict[int, float], dict[int, int]]:
