@@ -2,19 +2,25 @@
 
 An answer that is plain text and tool calls is told by our own fields. One that holds more
 (reasoning, signatures, a provider's extra data) keeps pydantic-ai's record of it as JSON in
-`AssistantMessage.provider`, which is sent back unchanged.
+`AssistantMessage.provider`, which is sent back unchanged to the model that wrote it. Any other
+model is told the answer by our own fields: what one provider signs or encrypts another refuses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
+import base64
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from pydantic import TypeAdapter
 from pydantic_ai.messages import (
+    BinaryContent,
     ModelMessage,
     ModelRequest,
+    ModelRequestPart,
     ModelResponse,
     ModelResponsePart,
     SystemPromptPart,
@@ -22,6 +28,7 @@ from pydantic_ai.messages import (
     ThinkingPart,
     ToolCallPart,
     ToolReturnPart,
+    UserContent,
     UserPromptPart,
 )
 from pydantic_ai.models import ModelRequestParameters
@@ -53,37 +60,111 @@ class Record(dict[str, Any]):
     response: ModelResponse
 
 
-def to_history(messages: Sequence[Message]) -> list[ModelMessage]:
-    """A conversation as pydantic-ai takes it."""
-    return [_convert(message) for message in messages]
+_PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
+NO_IMAGES = "[Images are left out: the model is not shown any.]"
 
 
-def _convert(message: Message) -> ModelMessage:
-    match message:
-        case ToolMessage(call_id=call_id, name=name, content=content):
-            return ModelRequest(parts=[ToolReturnPart(name, content, call_id)])
-        case AssistantMessage():
-            return _response(message)
-        case UserMessage(content=content):
-            return ModelRequest(parts=[UserPromptPart(content)])
-        case SystemMessage(content=content):
-            return ModelRequest(parts=[SystemPromptPart(content)])
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Whom a conversation is converted for.
+
+    Attributes:
+        name: the API and the model, as `google/gemini-3-pro`; records of this name go back.
+        call_id: what a call's id may look like. Other ids are replaced, always by the same one.
+        images: where an observation's images go: into the tool's result, into a user message
+            after the results, or nowhere.
+    """
+
+    name: str
+    call_id: re.Pattern[str] = _PLAIN_ID
+    images: Literal["result", "user", "none"] = "result"
 
 
-def _response(message: AssistantMessage) -> ModelResponse:
-    match message.provider:
-        case Record() as record:
-            return record.response
-        case {"kind": "response"} as data:
-            return _RESPONSE.validate_python(data)
+def to_history(messages: Sequence[Message], reader: Reader) -> list[ModelMessage]:
+    """A conversation as pydantic-ai takes it; the results of one answer's calls are one request."""
+    return list(_history(messages, reader))
+
+
+def _history(messages: Sequence[Message], reader: Reader) -> Iterator[ModelMessage]:
+    results: list[ModelRequestPart] = []
+    seen: list[UserContent] = []
+    for message in messages:
+        if isinstance(message, ToolMessage):
+            results.append(_result(message, reader, seen))
+            continue
+        yield from _results(results, seen)
+        results, seen = [], []
+        match message:
+            case AssistantMessage():
+                yield _response(message, reader)
+            case UserMessage(content=content):
+                yield ModelRequest(parts=[UserPromptPart(content)])
+            case SystemMessage(content=content):
+                yield ModelRequest(parts=[SystemPromptPart(content)])
+    yield from _results(results, seen)
+
+
+def _results(results: list[ModelRequestPart], seen: list[UserContent]) -> Iterator[ModelMessage]:
+    if results:
+        yield ModelRequest(parts=[*results, UserPromptPart(seen)] if seen else results)
+
+
+def _result(message: ToolMessage, reader: Reader, seen: list[UserContent]) -> ToolReturnPart:
+    """One observation; images that go elsewhere are added to `seen`."""
+    content: Any = message.content
+    if message.images:
+        images = [
+            BinaryContent(base64.b64decode(one.data), media_type=one.media_type)
+            for one in message.images
+        ]
+        if reader.images == "result":
+            content = [content, *images]
+        elif reader.images == "user":
+            seen.extend([f"What {message.name} shows:", *images])
+        else:
+            content = f"{content}\n{NO_IMAGES}".lstrip()
+    return ToolReturnPart(message.name, content, call_id(message.call_id, reader))
+
+
+def call_id(id_: str, reader: Reader) -> str:
+    """A call's id as `reader` takes it: those of other providers may be too long for it, say."""
+    if reader.call_id.fullmatch(id_):
+        return id_
+    return f"call_{hashlib.sha256(id_.encode(errors='replace')).hexdigest()[:24]}"
+
+
+def _response(message: AssistantMessage, reader: Reader) -> ModelResponse:
+    response = _recorded(message, reader)
+    if response is not None:
+        return response
     parts: list[ModelResponsePart] = [TextPart(message.content)] if message.content else []
-    parts += [ToolCallPart(one.name, one.arguments, one.id) for one in message.tool_calls]
+    parts += [
+        ToolCallPart(one.name, one.arguments, call_id(one.id, reader))
+        for one in message.tool_calls
+    ]
     return ModelResponse(parts=parts)
 
 
-def from_response(response: ModelResponse) -> Answer:
-    """A provider's answer in our types."""
-    response, doubled = _with_unique_ids(response)
+def _recorded(message: AssistantMessage, reader: Reader) -> ModelResponse | None:
+    """The record of an answer if `reader` wrote it and it still tells the same calls."""
+    data = message.provider
+    if not data or data.get("kind") != "response":
+        return None
+    if (data.get("metadata") or {}).get("writer") != reader.name:
+        return None
+    response = data.response if isinstance(data, Record) else _RESPONSE.validate_python(data)
+    ids = [one.tool_call_id for one in response.parts if isinstance(one, ToolCallPart)]
+    return response if ids == [one.id for one in message.tool_calls] else None
+
+
+def from_response(response: ModelResponse, writer: str) -> Answer:
+    """A provider's answer in our types.
+
+    Args:
+        response: as the provider's adapter made it.
+        writer: the `Reader.name` that the answer's record goes back to.
+    """
+    response, doubled = _with_unique_ids(replace(response, metadata={"writer": writer}))
     texts = [one.content for one in response.parts if isinstance(one, TextPart)]
     calls = [one for one in response.parts if isinstance(one, ToolCallPart)]
     message = AssistantMessage(
@@ -167,9 +248,14 @@ def _with_unique_ids(response: ModelResponse) -> tuple[ModelResponse, list[str]]
 
 
 class Offers:
-    """Tools in pydantic-ai's types, made once for each list of tools."""
+    """Tools in pydantic-ai's types, made once for each list of tools.
 
-    def __init__(self) -> None:
+    Args:
+        schema: makes a tool's parameters fit for the provider.
+    """
+
+    def __init__(self, schema: Callable[[dict[str, Any]], dict[str, Any]] | None = None) -> None:
+        self._schema = schema or (lambda given: given)
         self._made: dict[int, tuple[Sequence[ToolSpec], ModelRequestParameters]] = {}
 
     def of(self, tools: Sequence[ToolSpec]) -> ModelRequestParameters:
@@ -179,19 +265,18 @@ class Offers:
             if len(self._made) >= 64:
                 self._made.clear()
             # The list is kept as well, so that its id stays its own.
-            self._made[key] = (tools, _parameters(tools))
+            self._made[key] = (tools, self._parameters(tools))
         return self._made[key][1]
 
-
-def _parameters(tools: Sequence[ToolSpec]) -> ModelRequestParameters:
-    return ModelRequestParameters(
-        function_tools=[
-            ToolDefinition(
-                name=one.name,
-                description=one.description,
-                parameters_json_schema=one.parameters,
-                strict=False,
-            )
-            for one in tools
-        ]
-    )
+    def _parameters(self, tools: Sequence[ToolSpec]) -> ModelRequestParameters:
+        return ModelRequestParameters(
+            function_tools=[
+                ToolDefinition(
+                    name=one.name,
+                    description=one.description,
+                    parameters_json_schema=self._schema(one.parameters),
+                    strict=False,
+                )
+                for one in tools
+            ]
+        )

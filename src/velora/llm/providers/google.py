@@ -37,7 +37,7 @@ from velora.config.settings import LLMSettings
 from velora.errors import UsageError
 from velora.journal.messages import Message, ToolSpec
 from velora.llm.backend import Answer, Options
-from velora.llm.convert import Offers, from_response, to_history
+from velora.llm.convert import Offers, Reader, from_response, to_history
 from velora.llm.providers.google_schema import gemini_schema
 from velora.llm.providers.google_wire import camel, endpoint, request_body, send
 from velora.llm.providers.http import http_client
@@ -82,6 +82,8 @@ class Google:
             profile=GoogleModelProfile(json_schema_transformer=None),
         )
         self._offers = Offers(gemini_schema)
+        images: Any = "none" if settings.disable_vision else "result"
+        self._reader = Reader(f"{PROVIDER}/{model}", images=images)
         self._request, self._body = _settings(settings, self._gemini.profile)
         self.notices = _notices(settings, model, self._gemini.profile)
 
@@ -92,9 +94,10 @@ class Google:
         request = self._request
         if options.max_tokens:
             request = GoogleModelSettings(**request, max_tokens=options.max_tokens)
-        body = await self._gemini.body(to_history(messages), request, self._offers.of(tools))
+        history = to_history(messages, self._reader)
+        body = await self._gemini.body(history, request, self._offers.of(tools))
         found = await send(self._http, self._url, self._headers, _with(body, self._body))
-        return _answer(found, self._gemini.model_name)
+        return _answer(found, self._reader.name)
 
     async def close(self) -> None:
         """Release connections."""
@@ -124,7 +127,7 @@ def _settings(
     request = GoogleModelSettings()
     for key in ("temperature", "top_p", "top_k", "seed"):
         if getattr(settings, key) is not None:
-            request[key] = getattr(settings, key)  # type: ignore[literal-required]
+            request[key] = getattr(settings, key)
     thinking: dict[str, Any] = {}
     body: dict[str, Any] = {}
     for key, value in settings.completion_kwargs.items():
@@ -175,23 +178,23 @@ def _with(body: dict[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
     return whole
 
 
-def _answer(found: dict[str, Any], model: str) -> Answer:
+def _answer(found: dict[str, Any], writer: str) -> Answer:
     """What an answer says, in our types."""
-    candidate = next(iter(found.get("candidates") or ()), {})
+    candidate: dict[str, Any] = next(iter(found.get("candidates") or ()), {})
     parts = [one for part in candidate.get("parts") or () if (one := _part(part)) is not None]
     reason = candidate.get("finishReason") or ""
     finish, refusal = _end(found, reason, candidate, parts)
     response = ModelResponse(
         parts=parts,
         usage=_usage(found.get("usageMetadata")),
-        model_name=found.get("modelVersion") or model,
+        model_name=found.get("modelVersion"),
         provider_name=PROVIDER,
         canonical_system=PROVIDER,
         provider_response_id=found.get("responseId"),
         finish_reason=finish,
         provider_details={"refusal": refusal} if refusal else None,
     )
-    answer = from_response(response)
+    answer = from_response(response, writer)
     if finish is not None:
         return answer
     # Such as MALFORMED_FUNCTION_CALL: the answer is paid for, and holds what came before.

@@ -12,6 +12,7 @@ Importing this module takes two seconds, nearly all of it pydantic-ai and the SD
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -26,11 +27,14 @@ from pydantic_ai.providers.openai import OpenAIProvider
 from velora.config.settings import LLMSettings
 from velora.journal.messages import Message, ToolSpec
 from velora.llm.backend import Answer, Options
-from velora.llm.convert import Offers, arguments, from_response, to_history
+from velora.llm.convert import Offers, Reader, arguments, from_response, to_history
 from velora.llm.failures import Failure
 from velora.llm.providers.openai_wire import client
 
+PROVIDER = "openai_chat"
 OPENAI = "https://api.openai.com/v1"
+_CALL_ID = re.compile(r"(?s).{1,40}")
+"""OpenAI refuses longer ids; some servers give ids with punctuation and want them back."""
 
 
 class OpenAIChat:
@@ -57,6 +61,8 @@ class OpenAIChat:
         self.notices: tuple[tuple[str, str, dict[str, Any]], ...] = (found,) if dropped else ()
         self._request = _request_settings(settings, dropped)
         self._offers = Offers()
+        images: Any = "none" if settings.disable_vision else "user"
+        self._reader = Reader(f"{PROVIDER}/{model}", _CALL_ID, images)
 
     async def send(
         self, messages: Sequence[Message], tools: Sequence[ToolSpec], options: Options
@@ -65,12 +71,12 @@ class OpenAIChat:
         request = self._request
         if options.max_tokens:
             request = OpenAIChatModelSettings(**request, max_tokens=options.max_tokens)
-        history = to_history(messages)
+        history = to_history(messages, self._reader)
         try:
             response = await self._chat.request(history, request, self._offers.of(tools))
         except UnexpectedModelBehavior as error:
             raise Failure(f"the answer makes no sense: {error}") from None
-        return from_response(response)
+        return from_response(response, self._reader.name)
 
     async def close(self) -> None:
         """Release connections."""
