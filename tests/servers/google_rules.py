@@ -17,23 +17,26 @@ DUMMY = base64.b64encode(b"skip_thought_signature_validator").decode()
 """The documented stand-in for the signature of a call that Gemini did not make."""
 
 _PATH = re.compile(r"/v1(?:beta|alpha)?/models/([^/:]+):(?:streamG|g)enerateContent(?:\?alt=sse)?")
-_TOP = frozenset(
-    "cachedContent contents generationConfig labels safetySettings serviceTier store "
-    "systemInstruction toolConfig tools".split()
-)
-_GENERATION = frozenset(
-    "candidateCount enableEnhancedCivicAnswers frequencyPenalty logprobs maxOutputTokens "
-    "mediaResolution presencePenalty responseJsonSchema responseLogprobs responseMimeType "
-    "responseModalities responseSchema seed speechConfig stopSequences temperature thinkingConfig "
-    "topK topP".split()
-)
-_THINKING = frozenset({"includeThoughts", "thinkingBudget", "thinkingLevel"})
+_TOP_FIELDS = """
+    cachedContent contents generationConfig labels safetySettings serviceTier store
+    systemInstruction toolConfig tools
+"""
+_GENERATION_FIELDS = """
+    candidateCount enableEnhancedCivicAnswers frequencyPenalty logprobs maxOutputTokens
+    mediaResolution presencePenalty responseJsonSchema responseLogprobs responseMimeType
+    responseModalities responseSchema seed speechConfig stopSequences temperature thinkingConfig
+    topK topP
+"""
+_THINKING_FIELDS = "includeThoughts thinkingBudget thinkingLevel"
 _DATA = ("text", "functionCall", "functionResponse", "inlineData", "fileData", "executableCode")
-_SCHEMA = frozenset(
-    "$anchor $defs $id $ref additionalProperties anyOf default description enum format items "
-    "maxItems maxLength maxProperties maximum minItems minLength minProperties minimum nullable "
-    "oneOf pattern prefixItems properties propertyOrdering required title type".split()
-)
+_SCHEMA_FIELDS = """
+    $anchor $defs $id $ref additionalProperties anyOf default description enum format items
+    maxItems maxLength maxProperties maximum minItems minLength minProperties minimum nullable
+    oneOf pattern prefixItems properties propertyOrdering required title type
+"""
+_FUNCTION_FIELDS = """
+    name description parameters parametersJsonSchema response responseJsonSchema behavior
+"""
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.:-]{0,63}")
 _CATEGORY = re.compile(r"HARM_CATEGORY_[A-Z_]+")
 _THRESHOLDS = ("OFF", "BLOCK_NONE", "BLOCK_ONLY_HIGH", "BLOCK_MEDIUM_AND_ABOVE")
@@ -82,17 +85,22 @@ class Rules:
         """
         found = _PATH.fullmatch(request.path)
         if not found or request.method != "POST":
-            return Refusal(404, f"models/{request.path} is not found for API version v1beta", "NOT_FOUND")
+            return Refusal(
+                404, f"models/{request.path} is not found for API version v1beta", "NOT_FOUND"
+            )
         given = request.headers.get("x-goog-api-key", "")
         if self.key and given != self.key:
-            reason = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}
+            reason = {
+                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                "reason": "API_KEY_INVALID",
+            }
             message = "API key not valid. Please pass a valid API key."
             return Refusal(400, message, details=(reason,))
         body = request.body
         if not isinstance(body, dict):
             return Refusal(400, "Invalid JSON payload received.")
         checks = itertools.chain(
-            _unknown(body, _TOP, ""),
+            _unknown(body, _TOP_FIELDS, ""),
             _generation(body.get("generationConfig", {}), found[1]),
             _safety(body.get("safetySettings", [])),
             _tools(body.get("tools", [])),
@@ -121,25 +129,27 @@ def part_key(part: dict[str, Any]) -> str:
     return orjson.dumps([part.get("text"), bool(part.get("thought"))]).decode()
 
 
-def _unknown(given: Any, known: frozenset[str], where: str) -> Iterator[Refusal]:
+def _unknown(given: Any, known: str, where: str) -> Iterator[Refusal]:
     if not isinstance(given, dict):
         yield Refusal(400, f"Invalid value at '{where}'")
         return
-    for key in sorted(given.keys() - known):
+    for key in sorted(given.keys() - set(known.split())):
         place = f" at '{where}'" if where else ""
         text = f'Invalid JSON payload received. Unknown name "{key}"{place}: Cannot find field.'
         yield Refusal(400, text)
 
 
 def _generation(config: Any, model: str) -> Iterator[Refusal]:
-    yield from _unknown(config, _GENERATION, "generation_config")
+    yield from _unknown(config, _GENERATION_FIELDS, "generation_config")
     thinking = config.get("thinkingConfig") or {}
-    yield from _unknown(thinking, _THINKING, "generation_config.thinking_config")
+    yield from _unknown(thinking, _THINKING_FIELDS, "generation_config.thinking_config")
     budget, level = thinking.get("thinkingBudget"), thinking.get("thinkingLevel")
     if budget is not None and level is not None:
         yield Refusal(400, "You can only set only one of thinking budget and thinking level.")
     if thinking and model.startswith(("gemini-1", "gemini-2.0")):
-        yield Refusal(400, "Unable to submit request because Thinking is not enabled for this model")
+        yield Refusal(
+            400, "Unable to submit request because Thinking is not enabled for this model"
+        )
     if level is not None and model.startswith("gemini-2"):
         yield Refusal(400, "Thinking level is not supported for this model.")
     if level not in (None, "MINIMAL", "LOW", "MEDIUM", "HIGH"):
@@ -160,11 +170,7 @@ def _tools(tools: Any) -> Iterator[Refusal]:
     for number, tool in enumerate(tools):
         for place, function in enumerate(tool.get("functionDeclarations", ())):
             where = f"tools[{number}].function_declarations[{place}]"
-            known = frozenset(
-                "name description parameters parametersJsonSchema response responseJsonSchema "
-                "behavior".split()
-            )
-            yield from _unknown(function, known, where)
+            yield from _unknown(function, _FUNCTION_FIELDS, where)
             name = function.get("name", "")
             if not _NAME.fullmatch(name):
                 yield Refusal(400, f"{where}.name: [FIELD_INVALID] Invalid function name.")
@@ -176,7 +182,7 @@ def _tools(tools: Any) -> Iterator[Refusal]:
 
 
 def _schema(schema: Any, where: str) -> Iterator[Refusal]:
-    yield from _unknown(schema, _SCHEMA, where)
+    yield from _unknown(schema, _SCHEMA_FIELDS, where)
     for name, part in (schema.get("properties") or {}).items():
         yield from _schema(part, f"{where}.properties[{name}]")
     for key in ("items", "additionalProperties"):
@@ -205,7 +211,7 @@ def _contents(contents: Any) -> Iterator[Refusal]:
                 yield Refusal(400, f"* {where}.parts[{place}].data: {text}\n")
 
 
-def _calls(contents: list[dict[str, Any]]) -> Iterator[Refusal]:
+def _calls(contents: Any) -> Iterator[Refusal]:
     """Calls and their results: who follows whom, how many, which."""
     before: dict[str, Any] = {"role": "", "parts": []}
     for content in [*contents, {"role": "user", "parts": []}]:
@@ -239,7 +245,7 @@ def _pair(part: dict[str, Any]) -> tuple[Any, Any]:
     return part.get("name"), part.get("id")
 
 
-def _signatures(contents: list[dict[str, Any]], issued: Mapping[str, str]) -> Iterator[Refusal]:
+def _signatures(contents: Any, issued: Mapping[str, str]) -> Iterator[Refusal]:
     """Each signature on the part that it was issued for, and one on the first call of each step."""
     for number, content in enumerate(contents):
         first = True
@@ -256,6 +262,7 @@ def _signatures(contents: list[dict[str, Any]], issued: Mapping[str, str]) -> It
                         "is required for tools to work correctly, and missing thought_signature "
                         "may lead to degraded model performance. Additional data, function call "
                         f"`default_api:{name}` , position {number + 1}. Please refer to "
-                        "https://ai.google.dev/gemini-api/docs/thought-signatures for more details.",
+                        "https://ai.google.dev/gemini-api/docs/thought-signatures for more "
+                        "details.",
                     )
                 first = False

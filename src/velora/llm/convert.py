@@ -139,8 +139,7 @@ def _response(message: AssistantMessage, reader: Reader) -> ModelResponse:
         return response
     parts: list[ModelResponsePart] = [TextPart(message.content)] if message.content else []
     parts += [
-        ToolCallPart(one.name, one.arguments, call_id(one.id, reader))
-        for one in message.tool_calls
+        ToolCallPart(one.name, one.arguments, call_id(one.id, reader)) for one in message.tool_calls
     ]
     return ModelResponse(parts=parts)
 

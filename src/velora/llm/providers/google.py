@@ -174,7 +174,9 @@ def _with(body: dict[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
     whole = dict(body)
     for key, value in added.items():
         old = whole.get(key)
-        whole[key] = {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
+        whole[key] = (
+            {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
+        )
     return whole
 
 

@@ -11,13 +11,12 @@ from typing import Any
 
 from pydantic_ai.profiles.google import GoogleJsonSchemaTransformer
 
-_KEPT = frozenset(
-    """
+_KEYWORDS = """
     $anchor $defs $id $ref additionalProperties anyOf default description enum format items maxItems
     maxLength maxProperties maximum minItems minLength minProperties minimum nullable oneOf pattern
     prefixItems properties propertyOrdering required title type
-    """.split()
-)
+"""
+_KEPT = frozenset(_KEYWORDS.split())
 _NAMED = frozenset({"properties", "$defs"})
 _LISTED = frozenset({"anyOf", "oneOf", "prefixItems"})
 _SINGLE = frozenset({"items", "additionalProperties"})

@@ -191,9 +191,7 @@ class Assembler:
             raise failure(data)
         try:
             self._head |= {
-                key: part
-                for key, part in data.items()
-                if key != "candidates" and part is not None
+                key: part for key, part in data.items() if key != "candidates" and part is not None
             }
             for candidate in data.get("candidates") or ():
                 if not candidate.get("index"):

@@ -1,4 +1,4 @@
-"""What all providers' HTTP has in common: one client with our time limits, its errors as `Failure`."""
+"""What all providers' HTTP has in common: a client with our time limits, errors as `Failure`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEPT_ALIVE = 60.0
 
 
 def time_limits(idle_timeout: float) -> httpx2.Timeout:
-    """No byte for `idle_timeout` seconds ends a request; waiting for a free connection never does."""
+    """`idle_timeout` seconds without a byte end a request; waiting for a connection never does."""
     return httpx2.Timeout(idle_timeout, connect=CONNECT_TIMEOUT, pool=None)
 
 

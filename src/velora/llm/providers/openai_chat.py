@@ -29,10 +29,10 @@ from velora.journal.messages import Message, ToolSpec
 from velora.llm.backend import Answer, Options
 from velora.llm.convert import Offers, Reader, arguments, from_response, to_history
 from velora.llm.failures import Failure
+from velora.llm.providers.openai_settings import OPENAI, sampling_refused
 from velora.llm.providers.openai_wire import client
 
 PROVIDER = "openai_chat"
-OPENAI = "https://api.openai.com/v1"
 _CALL_ID = re.compile(r"(?s).{1,40}")
 """OpenAI refuses longer ids; some servers give ids with punctuation and want them back."""
 
@@ -55,10 +55,7 @@ class OpenAIChat:
             provider=OpenAIProvider(openai_client=self._client),
             profile=_profile(model, bool(settings.base_url)),
         )
-        dropped = _sampling_refused(settings, self._chat.profile)
-        text = f"{' and '.join(dropped)} not sent: {model} refuses it while it reasons"
-        found = ("sampling_not_sent", text, {"settings": list(dropped)})
-        self.notices: tuple[tuple[str, str, dict[str, Any]], ...] = (found,) if dropped else ()
+        dropped, self.notices = sampling_refused(settings, self._chat.profile, model)
         self._request = _request_settings(settings, dropped)
         self._offers = Offers()
         images: Any = "none" if settings.disable_vision else "user"
@@ -116,17 +113,6 @@ def _profile(model: str, compatible: bool) -> OpenAIModelProfile:
         # All of them know the older field, few know the newer one.
         profile["openai_chat_supports_max_completion_tokens"] = False
     return profile
-
-
-def _sampling_refused(settings: LLMSettings, profile: OpenAIModelProfile) -> tuple[str, ...]:
-    """The settings that a model refuses because it reasons, as pydantic-ai's profile says."""
-    if not profile.get("openai_supports_reasoning", False):
-        return ()
-    effort = settings.reasoning_effort
-    reasoning = effort != "none" if effort else profile.get("thinking_enabled_by_default", False)
-    if not reasoning:
-        return ()
-    return tuple(key for key in ("temperature", "top_p") if getattr(settings, key) is not None)
 
 
 def _request_settings(settings: LLMSettings, dropped: tuple[str, ...]) -> OpenAIChatModelSettings:
