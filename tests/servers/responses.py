@@ -5,8 +5,8 @@ reasoning item that is made is remembered with the items that follow it: the nex
 bring it back, with its encrypted content, before them.
 
 An `AssistantMessage` may hold in `provider`: `refusal` (text), `status` with `incomplete_details`,
-`error` (the answer fails with it), `event_error` (an `error` event in the middle), `order` (kinds of
-output items, as `["reasoning", "call", "reasoning", "message", "call"]`).
+`error` (the answer fails with it), `event_error` (an `error` event in the middle), `order` (kinds
+of output items, as `["reasoning", "call", "reasoning", "message", "call"]`).
 """
 
 from __future__ import annotations
@@ -122,7 +122,9 @@ class Responses(http.Wire):
         usual += ["message"] if message.content or extra.get("refusal") else []
         calls = iter(message.tool_calls)
         before = ""
-        for place, kind in enumerate(extra.get("order", usual + ["call"] * len(message.tool_calls))):
+        for place, kind in enumerate(
+            extra.get("order", usual + ["call"] * len(message.tool_calls))
+        ):
             if kind == "reasoning":
                 before = f"rs_{number}_{place}"
                 item = self._reasoning(before, message, body)

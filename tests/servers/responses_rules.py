@@ -153,7 +153,9 @@ def _tools(tools: Any) -> Iterator[Refusal]:
             yield Refusal(400, text, "invalid_function_parameters", f"{where}.parameters")
         elif tool.get("strict", True) is not False:
             # The API's own default is strict, which no schema with an optional field passes.
-            text = f"Invalid schema for function '{tool['name']}': 'additionalProperties' is required"
+            text = (
+                f"Invalid schema for function '{tool['name']}': 'additionalProperties' is required"
+            )
             yield Refusal(400, text, "invalid_function_parameters", f"{where}.parameters")
 
 
@@ -195,7 +197,7 @@ def _message(item: dict[str, Any], where: str) -> Iterator[Refusal]:
             yield Refusal(400, f"Invalid value: '{part.get('type')}'.", "invalid_value", param)
 
 
-def _calls(items: list[dict[str, Any]]) -> Iterator[Refusal]:
+def _calls(items: Any) -> Iterator[Refusal]:
     """Every call has one output, after it; every output a call."""
     asked: dict[str, int] = {}
     for item in items:
@@ -203,7 +205,9 @@ def _calls(items: list[dict[str, Any]]) -> Iterator[Refusal]:
             asked[item["call_id"]] = asked.get(item["call_id"], 0) + 1
         elif item.get("type") == "function_call_output":
             if not asked.get(item["call_id"]):
-                text = f"No tool call found for function call output with call_id {item['call_id']}."
+                text = (
+                    f"No tool call found for function call output with call_id {item['call_id']}."
+                )
                 yield Refusal(400, text, param="input")
             asked[item["call_id"]] = asked.get(item["call_id"], 0) - 1
     for call_id, left in asked.items():

@@ -14,21 +14,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import orjson
-from openai.types.chat import ChatCompletionMessageFunctionToolCallParam
+from openai.types.chat import (
+    ChatCompletionAssistantMessageParam,
+    ChatCompletionMessage,
+    ChatCompletionMessageFunctionToolCallParam,
+    ChatCompletionMessageParam,
+)
 from pydantic_ai.exceptions import UnexpectedModelBehavior
-from pydantic_ai.messages import ToolCallPart
+from pydantic_ai.messages import ModelMessage, ThinkingPart, ToolCallPart
+from pydantic_ai.models import ModelRequestParameters
 from pydantic_ai.models.openai import OpenAIChatModel, OpenAIChatModelSettings
 from pydantic_ai.profiles.openai import OpenAIModelProfile, openai_model_profile
 from pydantic_ai.providers.openai import OpenAIProvider
+from pydantic_ai.settings import ModelSettings
 
 from velora.config.settings import LLMSettings
 from velora.journal.messages import Message, ToolSpec
 from velora.llm.backend import Answer, Options
 from velora.llm.convert import Offers, Reader, arguments, from_response, to_history
 from velora.llm.failures import Failure
+from velora.llm.providers.chat_reasoning import DETAILS, FILLER, readable, required_field
+from velora.llm.providers.images import NOTE, refuses_images
+from velora.llm.providers.openai_api import is_openai
 from velora.llm.providers.openai_settings import OPENAI, sampling_refused
 from velora.llm.providers.openai_wire import client
 
@@ -57,6 +68,7 @@ class OpenAIChat:
         )
         dropped, self.notices = sampling_refused(settings, self._chat.profile, model)
         self._request = _request_settings(settings, dropped)
+        self._own = is_openai(settings.base_url)
         self._offers = Offers()
         images: Any = "none" if settings.disable_vision else "user"
         self._reader = Reader(f"{PROVIDER}/{model}", _CALL_ID, images)
@@ -65,9 +77,23 @@ class OpenAIChat:
         self, messages: Sequence[Message], tools: Sequence[ToolSpec], options: Options
     ) -> Answer:
         """Send one request (`Backend.send`)."""
-        request = self._request
+        try:
+            return await self._send(messages, tools, options)
+        except Failure as failure:
+            if self._reader.images == "none" or not refuses_images(failure, messages):
+                raise
+        self._reader = replace(self._reader, images="none")
+        answer = await self._send(messages, tools, options)
+        return replace(answer, notes=(NOTE, *answer.notes))
+
+    async def _send(
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec], options: Options
+    ) -> Answer:
+        request = OpenAIChatModelSettings(**self._request)
         if options.max_tokens:
-            request = OpenAIChatModelSettings(**request, max_tokens=options.max_tokens)
+            request["max_tokens"] = options.max_tokens
+        if options.conversation and self._own:
+            request["openai_prompt_cache_key"] = options.conversation
         history = to_history(messages, self._reader)
         try:
             response = await self._chat.request(history, request, self._offers.of(tools))
@@ -81,7 +107,54 @@ class OpenAIChat:
 
 
 class _Chat(OpenAIChatModel):
-    """pydantic-ai's model, sending back the arguments of calls as the model wrote them."""
+    """pydantic-ai's model, sending back arguments and reasoning as the model wrote them."""
+
+    @dataclass
+    class _MapModelResponseContext(OpenAIChatModel._MapModelResponseContext):
+        """One answer on its way back."""
+
+        details: list[Any] = field(default_factory=list)
+
+        def _map_response_thinking_part(self, item: ThinkingPart) -> None:
+            if item.id == DETAILS:
+                self.details += (item.provider_details or {}).get(DETAILS, ())
+            else:
+                super()._map_response_thinking_part(item)
+
+        def _into_message_param(self) -> ChatCompletionAssistantMessageParam | None:
+            message = super()._into_message_param()
+            if message is not None and self.details:
+                cast("dict[str, Any]", message)[DETAILS] = self.details
+            return message
+
+    def _process_thinking(self, message: ChatCompletionMessage) -> list[ThinkingPart] | None:
+        details = getattr(message, DETAILS, None)
+        if not details or not isinstance(details, list):
+            return super()._process_thinking(message)
+        text = getattr(message, "reasoning", None) or getattr(message, "reasoning_content", None)
+        part = ThinkingPart(
+            text if isinstance(text, str) else readable(details),
+            id=DETAILS,
+            provider_name=self.system,
+            provider_details={DETAILS: details},
+        )
+        return [part]
+
+    async def _map_messages(
+        self,
+        messages: Sequence[ModelMessage],
+        model_request_parameters: ModelRequestParameters,
+        *,
+        model_settings: ModelSettings | None = None,
+    ) -> list[ChatCompletionMessageParam]:
+        mapped = await super()._map_messages(
+            messages, model_request_parameters, model_settings=model_settings
+        )
+        if name := required_field(self.model_name):
+            for message in cast("list[dict[str, Any]]", mapped):
+                if message.get("tool_calls") and not message.get(name) and DETAILS not in message:
+                    message[name] = FILLER
+        return mapped
 
     @staticmethod
     def _map_tool_call(t: ToolCallPart) -> ChatCompletionMessageFunctionToolCallParam:

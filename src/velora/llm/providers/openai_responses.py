@@ -33,6 +33,7 @@ from velora.journal.messages import Message, ToolSpec
 from velora.llm.backend import Answer, Options
 from velora.llm.convert import Offers, Reader, from_response, to_history
 from velora.llm.failures import Failure
+from velora.llm.providers.images import NOTE, refuses_images
 from velora.llm.providers.openai_api import is_openai
 from velora.llm.providers.openai_settings import OPENAI, sampling_refused
 from velora.llm.providers.responses_wire import client
@@ -82,12 +83,22 @@ class OpenAIResponses:
         try:
             return await self._send(messages, tools, options, self._reader)
         except Failure as failure:
-            if failure.code != _UNREADABLE:
-                raise
-        # Nobody wrote what this reader reads back: no record is used.
-        answer = await self._send(messages, tools, options, replace(self._reader, name=""))
-        text = "the provider could not read its own encrypted reasoning; sent without it"
-        return replace(answer, notes=(("reasoning_dropped", text, {}), *answer.notes))
+            reader, note = self._lesson(failure, messages)
+        answer = await self._send(messages, tools, options, reader)
+        return replace(answer, notes=(note, *answer.notes))
+
+    def _lesson(
+        self, failure: Failure, messages: Sequence[Message]
+    ) -> tuple[Reader, tuple[str, str, dict[str, Any]]]:
+        """Whom to convert for after a refusal, and what to note; raises what teaches nothing."""
+        if failure.code == _UNREADABLE:
+            # Nobody wrote what this reader reads back: no record is used.
+            text = "the provider could not read its own encrypted reasoning; sent without it"
+            return replace(self._reader, name=""), ("reasoning_dropped", text, {})
+        if self._reader.images != "none" and refuses_images(failure, messages):
+            self._reader = replace(self._reader, images="none")
+            return self._reader, NOTE
+        raise failure
 
     async def _send(
         self,
@@ -114,12 +125,16 @@ class OpenAIResponses:
 
 
 def _sound(response: ModelResponse) -> ModelResponse:
-    """An answer without reasoning that OpenAI would not take back.
+    """An answer that says when it calls, without reasoning that OpenAI would not take back.
 
     Reasoning that nothing follows (the answer was cut off in the middle of it) is refused, and so
     is reasoning that came without its encrypted form: it would be looked up, and is not stored.
     Items that followed such reasoning lose their ids, by which it would be missed.
     """
+    if response.finish_reason == "stop" and any(
+        isinstance(p, ToolCallPart) for p in response.parts
+    ):
+        response = replace(response, finish_reason="tool_call")
     whole = {part.id for part in response.parts if isinstance(part, ThinkingPart) and _kept(part)}
     end = max(
         (n for n, part in enumerate(response.parts, 1) if not isinstance(part, ThinkingPart)),
