@@ -11,9 +11,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 from pydantic import TypeAdapter
 from pydantic_ai.messages import (
@@ -60,7 +61,32 @@ class Record(dict[str, Any]):
     response: ModelResponse
 
 
+class _Decoded:
+    """The responses that records read back from a journal were parsed to, the latest ones kept.
+
+    A conversation holds the same record objects in all its requests, so a record is told by its
+    identity; it is kept beside its response, which keeps its id its own.
+    """
+
+    def __init__(self, most: int = 8192) -> None:
+        self._most = most
+        self._known: OrderedDict[int, tuple[dict[str, Any], ModelResponse]] = OrderedDict()
+
+    def of(self, data: dict[str, Any]) -> ModelResponse:
+        found = self._known.get(id(data))
+        if found is not None:
+            self._known.move_to_end(id(data))
+            return found[1]
+        response = _RESPONSE.validate_python(data)
+        self._known[id(data)] = (data, response)
+        if len(self._known) > self._most:
+            self._known.popitem(last=False)
+        return response
+
+
+_DECODED = _Decoded()
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_Textual = TextPart | ToolReturnPart | UserPromptPart | SystemPromptPart
 NO_IMAGES = "[Images are left out: the model is not shown any.]"
 
 
@@ -73,16 +99,51 @@ class Reader:
         call_id: what a call's id may look like. Other ids are replaced, always by the same one.
         images: where an observation's images go: into the tool's result, into a user message
             after the results, or nowhere.
+        tool_name: characters that a tool's name may not have; they are replaced in calls of other
+            models, which may have called what is no tool.
+        solid: blank texts are refused. Those of answers are left out, and answers that hold nothing
+            else but thoughts; in other places `BLANK` stands for them. What stands between two
+            answers becomes one request.
     """
 
     name: str
     call_id: re.Pattern[str] = _PLAIN_ID
     images: Literal["result", "user", "none"] = "result"
+    tool_name: re.Pattern[str] | None = None
+    solid: bool = False
+
+
+BLANK = "(empty)"
+"""What stands for a blank text where a provider refuses one."""
 
 
 def to_history(messages: Sequence[Message], reader: Reader) -> list[ModelMessage]:
     """A conversation as pydantic-ai takes it; the results of one answer's calls are one request."""
-    return list(_history(messages, reader))
+    history = _history(messages, reader)
+    return _solid(history) if reader.solid else list(history)
+
+
+def _solid(history: Iterable[ModelMessage]) -> list[ModelMessage]:
+    solid: list[ModelMessage] = []
+    for message in history:
+        if isinstance(message, ModelResponse):
+            kept = [part for part in message.parts if not _is_blank(part)]
+            if not all(isinstance(part, ThinkingPart) for part in kept):
+                same = len(kept) == len(message.parts)
+                solid.append(message if same else replace(message, parts=kept))
+            continue
+        parts = [
+            replace(part, content=BLANK) if _is_blank(part) else part for part in message.parts
+        ]
+        if solid and isinstance(last := solid[-1], ModelRequest):
+            solid[-1] = replace(last, parts=[*last.parts, *parts])
+        else:
+            solid.append(replace(message, parts=parts))
+    return solid
+
+
+def _is_blank(part: ModelRequestPart | ModelResponsePart) -> TypeGuard[_Textual]:
+    return isinstance(part, _Textual) and isinstance(part.content, str) and not part.content.strip()
 
 
 def _history(messages: Sequence[Message], reader: Reader) -> Iterator[ModelMessage]:
@@ -139,9 +200,16 @@ def _response(message: AssistantMessage, reader: Reader) -> ModelResponse:
         return response
     parts: list[ModelResponsePart] = [TextPart(message.content)] if message.content else []
     parts += [
-        ToolCallPart(one.name, one.arguments, call_id(one.id, reader)) for one in message.tool_calls
+        ToolCallPart(_tool_name(one.name, reader), one.arguments, call_id(one.id, reader))
+        for one in message.tool_calls
     ]
     return ModelResponse(parts=parts)
+
+
+def _tool_name(name: str, reader: Reader) -> str:
+    if reader.tool_name is None:
+        return name
+    return reader.tool_name.sub("_", name)[:64] or "unknown"
 
 
 def _recorded(message: AssistantMessage, reader: Reader) -> ModelResponse | None:
@@ -151,7 +219,7 @@ def _recorded(message: AssistantMessage, reader: Reader) -> ModelResponse | None
         return None
     if (data.get("metadata") or {}).get("writer") != reader.name:
         return None
-    response = data.response if isinstance(data, Record) else _RESPONSE.validate_python(data)
+    response = data.response if isinstance(data, Record) else _DECODED.of(data)
     ids = [one.tool_call_id for one in response.parts if isinstance(one, ToolCallPart)]
     return response if ids == [one.id for one in message.tool_calls] else None
 
