@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from tests.servers.claude import Cache, Memory, answer_blocks, faults
+from tests.servers.claude import Cache, Memory, answer_blocks, dropped, faults
 from tests.servers.http import Request, Sent, Wire, pieces
 from velora.journal.messages import AssistantMessage
 
@@ -136,7 +136,7 @@ class Messages(Wire):
     def answer(self, message: AssistantMessage, request: Request, number: int) -> Sent:
         """The body that answers a request."""
         body = request.body
-        blocks = answer_blocks(message, body, self._memory)
+        blocks = answer_blocks(message, body, self._memory, number)
         extra = message.provider or {}
         usage = self.cache.count(body)
         calls = any(one["type"] == "tool_use" for one in blocks)
@@ -154,9 +154,14 @@ class Messages(Wire):
             "stop_reason": extra.get("stop_reason") or ("tool_use" if calls else "end_turn"),
             "stop_sequence": None,
         }
+        if dropped(body):
+            reason = {"type": "thinking_dropped", "reason": "prefix_binding_mismatch"}
+            head["input_transformations"] = [reason]
         if "stop_details" in extra:
             end["stop_details"] = extra["stop_details"]
-        output = {"output_tokens": len(orjson.dumps(blocks)) // 4 + 1}
+        output: dict[str, Any] = {"output_tokens": len(orjson.dumps(blocks)) // 4 + 1}
+        if thought := sum(len(one.get("thinking", "")) for one in blocks) // 4:
+            output["output_tokens_details"] = {"thinking_tokens": thought}
         if body.get("stream"):
             events = _events(head, blocks, end, output, self._piece)
             return Sent("text/event-stream; charset=utf-8", [_event(one) for one in events])
@@ -172,7 +177,7 @@ def _events(
     head: dict[str, Any],
     blocks: list[dict[str, Any]],
     end: dict[str, Any],
-    usage: dict[str, int],
+    usage: dict[str, Any],
     piece: int,
 ) -> Iterator[dict[str, Any]]:
     yield {"type": "message_start", "message": head}

@@ -342,6 +342,17 @@ def _signed(
     yield f"messages.{number}.content.0: Invalid `{name}` block"
 
 
+def dropped(body: dict[str, Any]) -> bool:
+    """Whether thoughts of this request are left out because they are bound to another history."""
+    return any(
+        one["type"] == "thinking"
+        and one["signature"] != signature(one["thinking"], body["model"], body["messages"][:number])
+        for number, message in enumerate(body["messages"])
+        if _is_answer(message)
+        for one in message["content"]
+    )
+
+
 def _is_answer(message: dict[str, Any]) -> bool:
     return bool(message["role"] == "assistant")
 
@@ -350,12 +361,13 @@ def _holds_results(message: dict[str, Any]) -> bool:
     return any(one["type"] == "tool_result" for one in message["content"])
 
 
-def answer_blocks(message: Any, body: dict[str, Any], memory: Memory) -> list[Block]:
+def answer_blocks(message: Any, body: dict[str, Any], memory: Memory, number: int) -> list[Block]:
     """The content of an answer: thoughts where the request has them, text, calls.
 
     Args:
         message: an `AssistantMessage`; its `provider` may hold `redacted`, a text that stands for
             an unreadable thought.
+        number: tells this answer's call ids from all others'.
     """
     blocks: list[Block] = []
     extra = message.provider or {}
@@ -369,7 +381,7 @@ def answer_blocks(message: Any, body: dict[str, Any], memory: Memory) -> list[Bl
     if message.content:
         blocks.append({"type": "text", "text": message.content})
     for call in message.tool_calls:
-        id_ = call.id if call.id.startswith("toolu_") else f"toolu_{call.id}"
+        id_ = f"toolu_{number}_{call.id}"
         blocks.append({"type": "tool_use", "id": id_, "name": call.name, "input": call.arguments})
         if blocks[0]["type"].endswith("thinking"):
             memory.thoughts[id_] = blocks[0].get("signature") or blocks[0]["data"]

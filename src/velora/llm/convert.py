@@ -14,7 +14,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeGuard
+from typing import Any, Literal, cast
 
 from pydantic import TypeAdapter
 from pydantic_ai.messages import (
@@ -86,7 +86,7 @@ class _Decoded:
 
 _DECODED = _Decoded()
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
-_Textual = TextPart | ToolReturnPart | UserPromptPart | SystemPromptPart
+_TEXTUAL = (TextPart, ToolReturnPart, UserPromptPart)
 NO_IMAGES = "[Images are left out: the model is not shown any.]"
 
 
@@ -132,9 +132,7 @@ def _solid(history: Iterable[ModelMessage]) -> list[ModelMessage]:
                 same = len(kept) == len(message.parts)
                 solid.append(message if same else replace(message, parts=kept))
             continue
-        parts = [
-            replace(part, content=BLANK) if _is_blank(part) else part for part in message.parts
-        ]
+        parts = [_filled(part) if _is_blank(part) else part for part in message.parts]
         if solid and isinstance(last := solid[-1], ModelRequest):
             solid[-1] = replace(last, parts=[*last.parts, *parts])
         else:
@@ -142,8 +140,12 @@ def _solid(history: Iterable[ModelMessage]) -> list[ModelMessage]:
     return solid
 
 
-def _is_blank(part: ModelRequestPart | ModelResponsePart) -> TypeGuard[_Textual]:
-    return isinstance(part, _Textual) and isinstance(part.content, str) and not part.content.strip()
+def _filled(part: ModelRequestPart) -> ModelRequestPart:
+    return cast("ModelRequestPart", replace(cast("Any", part), content=BLANK))
+
+
+def _is_blank(part: ModelRequestPart | ModelResponsePart) -> bool:
+    return isinstance(part, _TEXTUAL) and isinstance(part.content, str) and not part.content.strip()
 
 
 def _history(messages: Sequence[Message], reader: Reader) -> Iterator[ModelMessage]:
@@ -271,7 +273,7 @@ def _usage(response: ModelResponse) -> Usage | None:
         completion=usage.output_tokens or 0,
         cache_read=usage.cache_read_tokens or 0,
         cache_write=usage.cache_write_tokens or 0,
-        reasoning=usage.details.get("reasoning_tokens", 0),
+        reasoning=usage.details.get("reasoning_tokens", 0) or usage.output_reasoning_tokens or 0,
     )
 
 
@@ -288,7 +290,9 @@ def _is_plain(response: ModelResponse, texts: int) -> bool:
 
 
 def _record(response: ModelResponse) -> Record:
-    record = Record(_RESPONSE.dump_python(response, mode="json", exclude_none=True))
+    # What was counted stands in the completion already.
+    kept = _RESPONSE.dump_python(response, mode="json", exclude_none=True, exclude={"usage"})
+    record = Record(kept)
     record.response = response
     return record
 

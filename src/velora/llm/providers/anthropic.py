@@ -18,7 +18,6 @@ from dataclasses import replace
 from typing import Any, cast
 
 from pydantic_ai.exceptions import ModelAPIError, UnexpectedModelBehavior, UserError
-from pydantic_ai.messages import ModelMessage
 from pydantic_ai.models.anthropic import (
     AnthropicModel,
     AnthropicModelSettings,
@@ -36,12 +35,11 @@ from velora.llm.providers.anthropic_wire import ANTHROPIC, client, failure
 from velora.llm.providers.claude import (
     INTERLEAVED,
     Notice,
-    begins_with_thoughts,
-    fitting_budget,
+    Thoughts,
+    default_answer,
     interleaves,
     plan,
     reader,
-    without_thoughts,
 )
 
 
@@ -69,22 +67,19 @@ class Anthropic:
         )
         self._plan = plan(settings, model.rpartition("/")[2], self._model.profile)
         self.notices: tuple[Notice, ...] = self._plan.notices
-        self._request = self._settings(settings, model)
+        self._thoughts = Thoughts(self._plan)
+        self._longest = default_answer(model, self._plan.budget, self._model.profile)
+        self._request = self._settings(settings)
         self._offers = Offers()
         self._reader = reader("anthropic", model, settings)
         # It is meant for who writes prompts that change; ours change by condensation.
         warnings.simplefilter("ignore", AnthropicStaleThinkingBlockWarning)
-        self._told: set[str] = set()
 
-    def _settings(self, settings: LLMSettings, model: str) -> AnthropicModelSettings:
+    def _settings(self, settings: LLMSettings) -> AnthropicModelSettings:
         request = AnthropicModelSettings()
         request.update(cast("Any", dict(self._plan.sampling)))
-        if self._plan.thinking:
-            request["anthropic_thinking"] = cast("Any", self._plan.thinking)
         if self._plan.effort is not None:
             request["thinking"] = self._plan.effort
-        if self._plan.budget and interleaves(model):
-            request["anthropic_betas"] = [INTERLEAVED]
         if settings.extra_headers:
             request["extra_headers"] = dict(settings.extra_headers)
         if self._plan.body:
@@ -95,7 +90,14 @@ class Anthropic:
         self, messages: Sequence[Message], tools: Sequence[ToolSpec], options: Options
     ) -> Answer:
         """Send one request (`Backend.send`)."""
-        history, request, notes = self._fit(to_history(messages, self._reader), options)
+        history, thinking, notes = self._thoughts.fit(to_history(messages, self._reader), options)
+        request = AnthropicModelSettings(**self._request)
+        # Always said: without it pydantic-ai would stream in its own way.
+        request["max_tokens"] = options.max_tokens or self._longest
+        if thinking:
+            request["anthropic_thinking"] = cast("Any", thinking)
+            if thinking["type"] == "enabled" and interleaves(self._model.model_name):
+                request["anthropic_betas"] = [INTERLEAVED]
         try:
             response = await self._model.request(history, request, self._offers.of(tools))
         except ModelAPIError as error:
@@ -107,33 +109,6 @@ class Anthropic:
             raise Failure(str(error), status=400) from None
         answer = from_response(response, self._reader.name)
         return replace(answer, notes=(*answer.notes, *notes)) if notes else answer
-
-    def _fit(
-        self, history: list[ModelMessage], options: Options
-    ) -> tuple[list[ModelMessage], AnthropicModelSettings, tuple[Notice, ...]]:
-        """The history and the settings of one request, and what is worth a note."""
-        request = AnthropicModelSettings(**self._request)
-        if options.max_tokens:
-            request["max_tokens"] = options.max_tokens
-        if not self._plan.thinks:
-            return without_thoughts(history), request, ()
-        if self._plan.budget is None:
-            return history, request, ()
-        budget = fitting_budget(self._plan.budget, options.max_tokens)
-        why = f"max_tokens = {options.max_tokens} leaves no room for thinking"
-        if budget and not begins_with_thoughts(history):
-            budget, why = 0, "the turn under way began without signed thoughts"
-        if budget:
-            thinking = {**(self._plan.thinking or {}), "budget_tokens": budget}
-            request["anthropic_thinking"] = cast("Any", thinking)
-            return history, request, ()
-        del request["anthropic_thinking"]
-        request.pop("anthropic_betas", None)
-        notes: tuple[Notice, ...] = ()
-        if options.conversation not in self._told:
-            self._told.add(options.conversation)
-            notes = (("thinking_left_out", f"thinking is left out: {why}", {}),)
-        return without_thoughts(history), request, notes
 
     async def close(self) -> None:
         """Release connections."""

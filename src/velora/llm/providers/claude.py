@@ -25,7 +25,9 @@ from pydantic_ai.settings import ThinkingEffort
 
 from velora.config.settings import LLMSettings
 from velora.errors import UsageError
+from velora.llm.backend import Options
 from velora.llm.convert import Reader
+from velora.llm.limits import output_limit
 
 Notice = tuple[str, str, dict[str, Any]]
 
@@ -33,6 +35,11 @@ LEAST_BUDGET = 1024
 """Tokens of thinking that the API takes at least."""
 INTERLEAVED = "interleaved-thinking-2025-05-14"
 """The beta in which a model with a thinking budget also thinks between tool calls."""
+BINDING = "thinking-binding-controls-2026-08-01"
+"""The beta in which a request says what becomes of thoughts that are bound to another history."""
+DROP_UNBOUND = {"block_binding": {"prefix_mismatch_behavior": "drop_block"}}
+MODERATE = 16_384
+"""Tokens of an answer that no agent's step should need more of."""
 MESSAGE_MARKS = 2
 """Cache breakpoints in messages; with those after the tools and the system prompt the limit of 4
 stays unused by one."""
@@ -190,6 +197,17 @@ def fitting_budget(budget: int, max_tokens: int | None) -> int:
     return fitting if fitting >= LEAST_BUDGET else 0
 
 
+def default_answer(model: str, budget: int | None, profile: ModelProfile) -> int:
+    """The longest answer to ask for where nothing says it: the API wants to be told one.
+
+    All that the model can, but for older ones: they refuse a prompt that leaves less than that.
+    """
+    says = cast("Mapping[str, Any]", profile)
+    known = output_limit(model) or says.get("anthropic_max_output_tokens") or MODERATE
+    older = says.get("anthropic_rejects_max_tokens_beyond_context_window")
+    return max(min(known, MODERATE) if older else known, (budget or 0) + 4096)
+
+
 def begins_with_thoughts(history: Sequence[ModelMessage]) -> bool:
     """Whether the turn that the next answer goes on with began with signed thoughts.
 
@@ -222,6 +240,39 @@ def without_thoughts(history: Sequence[ModelMessage]) -> list[ModelMessage]:
         else message
         for message in history
     ]
+
+
+class Thoughts:
+    """What becomes of thinking in one request after another.
+
+    Args:
+        plan: the model's.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._told: set[str] = set()
+
+    def fit(
+        self, history: list[ModelMessage], options: Options
+    ) -> tuple[list[ModelMessage], Mapping[str, Any] | None, tuple[Notice, ...]]:
+        """The history and the `thinking` object of one request, and what is worth a note."""
+        plan, most = self._plan, options.max_tokens
+        if not plan.thinks:
+            return without_thoughts(history), plan.thinking, ()
+        if plan.budget is None:
+            return history, plan.thinking, ()
+        budget = fitting_budget(plan.budget, most)
+        why = f"max_tokens = {most} leaves no room for it"
+        if budget and not begins_with_thoughts(history):
+            budget, why = 0, "the turn under way began without signed thoughts"
+        if budget:
+            return history, {**(plan.thinking or {}), "budget_tokens": budget}, ()
+        notes: tuple[Notice, ...] = ()
+        if options.conversation not in self._told:
+            self._told.add(options.conversation)
+            notes = (("thinking_left_out", f"thinking is left out: {why}", {}),)
+        return without_thoughts(history), None, notes
 
 
 def last_of_user(roles: Sequence[str], most: int = MESSAGE_MARKS) -> list[int]:
