@@ -242,9 +242,7 @@ def from_response(response: ModelResponse, writer: str) -> Answer:
             ToolCall(id=one.tool_call_id, name=one.tool_name, arguments=arguments(one))
             for one in calls
         ),
-        reasoning="\n\n".join(
-            one.content for one in response.parts if isinstance(one, ThinkingPart)
-        ),
+        reasoning=reasoning(response),
         provider=None if _is_plain(response, len(texts)) else _record(response),
     )
     refusal = ""
@@ -262,6 +260,12 @@ def from_response(response: ModelResponse, writer: str) -> Answer:
         refusal=refusal,
         notes=(changed,) if doubled else (),
     )
+
+
+def reasoning(response: ModelResponse) -> str:
+    """What can be read of an answer's reasoning."""
+    texts = (one.content for one in response.parts if isinstance(one, ThinkingPart))
+    return "\n\n".join(text for text in texts if text)
 
 
 def _usage(response: ModelResponse) -> Usage | None:

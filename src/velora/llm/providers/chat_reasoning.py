@@ -24,6 +24,7 @@ from collections.abc import Iterable
 from typing import Any
 
 DETAILS = "reasoning_details"
+FIELDS = ("reasoning_content", "reasoning")
 FILLER = " "
 """In place of reasoning that is not there; some servers take an empty text for a missing one."""
 

@@ -37,11 +37,12 @@ from velora.journal.messages import Message, ToolSpec
 from velora.llm.backend import Answer, Options
 from velora.llm.convert import Offers, Reader, arguments, from_response, to_history
 from velora.llm.failures import Failure
-from velora.llm.providers.chat_reasoning import DETAILS, FILLER, readable, required_field
+from velora.llm.providers.chat_reasoning import DETAILS, FIELDS, FILLER, readable, required_field
 from velora.llm.providers.images import NOTE, refuses_images
 from velora.llm.providers.openai_api import is_openai
 from velora.llm.providers.openai_settings import OPENAI, sampling_refused
 from velora.llm.providers.openai_wire import client
+
 
 PROVIDER = "openai_chat"
 _CALL_ID = re.compile(r"(?s).{1,40}")
@@ -150,10 +151,15 @@ class _Chat(OpenAIChatModel):
         mapped = await super()._map_messages(
             messages, model_request_parameters, model_settings=model_settings
         )
-        if name := required_field(self.model_name):
-            for message in cast("list[dict[str, Any]]", mapped):
-                if message.get("tool_calls") and not message.get(name) and DETAILS not in message:
-                    message[name] = FILLER
+        required = required_field(self.model_name)
+        for message in cast("list[dict[str, Any]]", mapped):
+            for name in FIELDS:
+                # Put in by pydantic-ai once a later answer reasons: that would change the beginning
+                # of a prompt that the provider may have in a cache.
+                if message.get(name) == "":
+                    del message[name]
+            if required and message.get("tool_calls") and not {required, DETAILS} & message.keys():
+                message[required] = FILLER
         return mapped
 
     @staticmethod

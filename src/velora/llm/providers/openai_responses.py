@@ -31,7 +31,7 @@ from pydantic_ai.providers.openai import OpenAIProvider
 from velora.config.settings import LLMSettings
 from velora.journal.messages import Message, ToolSpec
 from velora.llm.backend import Answer, Options
-from velora.llm.convert import Offers, Reader, from_response, to_history
+from velora.llm.convert import Offers, Reader, from_response, reasoning, to_history
 from velora.llm.failures import Failure
 from velora.llm.providers.images import NOTE, refuses_images
 from velora.llm.providers.openai_api import is_openai
@@ -92,7 +92,7 @@ class OpenAIResponses:
     ) -> tuple[Reader, tuple[str, str, dict[str, Any]]]:
         """Whom to convert for after a refusal, and what to note; raises what teaches nothing."""
         if failure.code == _UNREADABLE:
-            # Nobody wrote what this reader reads back: no record is used.
+            # Nothing was written by nobody: no record is used.
             text = "the provider could not read its own encrypted reasoning; sent without it"
             return replace(self._reader, name=""), ("reasoning_dropped", text, {})
         if self._reader.images != "none" and refuses_images(failure, messages):
@@ -117,7 +117,8 @@ class OpenAIResponses:
             response = await self._model.request(history, request, self._offers.of(tools))
         except (UnexpectedModelBehavior, ModelAPIError) as error:
             raise Failure(f"the answer makes no sense: {error}") from None
-        return from_response(_sound(response), self._reader.name)
+        answer = from_response(_sound(response), self._reader.name)
+        return replace(answer, message=replace(answer.message, reasoning=reasoning(response)))
 
     async def close(self) -> None:
         """Release connections."""
