@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
+import orjson
 from pydantic import TypeAdapter
 from pydantic_ai.messages import (
     BinaryContent,
@@ -284,6 +285,18 @@ def _usage(response: ModelResponse) -> Usage | None:
 def arguments(call: ToolCallPart) -> str:
     """A call's arguments exactly as the model wrote them."""
     return call.args if isinstance(call.args, str) else call.args_as_json_str()
+
+
+def written(call: ToolCallPart) -> str:
+    """A call's arguments exactly as the model wrote them if that is an object; "" if not.
+
+    Several servers parse the arguments of the history and fail on what is no object.
+    """
+    text = arguments(call)
+    try:
+        return text if isinstance(orjson.loads(text), dict) else ""
+    except orjson.JSONDecodeError:
+        return ""
 
 
 def _is_plain(response: ModelResponse, texts: int) -> bool:

@@ -61,10 +61,10 @@ def join_details(old: list[Any], new: Iterable[Any]) -> list[Any]:
             continue
         grown = dict(last)
         for key, value in block.items():
-            if key in ("text", "summary", "data") and isinstance(grown.get(key), str) and value:
-                grown[key] = value if _repeats(grown, key, value) else grown[key] + value
-            elif value is not None:
-                grown[key] = value
+            if value is None:
+                continue
+            joined = key in ("text", "summary", "data") and isinstance(grown.get(key), str)
+            grown[key] = grown[key] + value if joined and not _repeats(grown, key, value) else value
         blocks[-1] = grown
     return blocks
 

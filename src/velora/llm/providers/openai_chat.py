@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-import orjson
 from openai.types.chat import (
     ChatCompletionAssistantMessageParam,
     ChatCompletionMessage,
@@ -35,7 +34,7 @@ from pydantic_ai.settings import ModelSettings
 from velora.config.settings import LLMSettings
 from velora.journal.messages import Message, ToolSpec
 from velora.llm.backend import Answer, Options
-from velora.llm.convert import Offers, Reader, arguments, from_response, to_history
+from velora.llm.convert import Offers, Reader, from_response, to_history, written
 from velora.llm.failures import Failure
 from velora.llm.providers.chat_reasoning import DETAILS, FIELDS, FILLER, readable, required_field
 from velora.llm.providers.images import NOTE, refuses_images
@@ -164,13 +163,8 @@ class _Chat(OpenAIChatModel):
 
     @staticmethod
     def _map_tool_call(t: ToolCallPart) -> ChatCompletionMessageFunctionToolCallParam:
-        text = arguments(t)
-        try:
-            intact = isinstance(orjson.loads(text), dict)
-        except orjson.JSONDecodeError:
-            intact = False
-        if not intact:
-            # Several servers parse the arguments of the history and fail on what is not an object.
+        text = written(t)
+        if not text:
             return OpenAIChatModel._map_tool_call(t)
         return {
             "id": t.tool_call_id,

@@ -16,11 +16,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
 
+from openai.types.responses import ResponseFunctionToolCallParam
 from pydantic_ai.exceptions import ModelAPIError, UnexpectedModelBehavior
 from pydantic_ai.messages import (
     ModelResponse,
     ModelResponsePart,
-    TextPart,
     ThinkingPart,
     ToolCallPart,
 )
@@ -31,7 +31,7 @@ from pydantic_ai.providers.openai import OpenAIProvider
 from velora.config.settings import LLMSettings
 from velora.journal.messages import Message, ToolSpec
 from velora.llm.backend import Answer, Options
-from velora.llm.convert import Offers, Reader, from_response, reasoning, to_history
+from velora.llm.convert import Offers, Reader, from_response, reasoning, to_history, written
 from velora.llm.failures import Failure
 from velora.llm.providers.images import NOTE, refuses_images
 from velora.llm.providers.openai_api import is_openai
@@ -59,7 +59,7 @@ class OpenAIResponses:
             idle_timeout=settings.idle_timeout,
             headers=settings.extra_headers,
         )
-        self._model = OpenAIResponsesModel(
+        self._model = _Responses(
             model,
             provider=OpenAIProvider(openai_client=self._client),
             # Schemas are ours and final; walking through them for each request is wasted.
@@ -125,12 +125,22 @@ class OpenAIResponses:
         await self._client.close()
 
 
+class _Responses(OpenAIResponsesModel):
+    """pydantic-ai's model, sending back the arguments of calls as the model wrote them."""
+
+    def _map_function_call(
+        self, item: ToolCallPart, *arguments: Any, **options: Any
+    ) -> ResponseFunctionToolCallParam:
+        mapped = super()._map_function_call(item, *arguments, **options)
+        mapped["arguments"] = written(item) or mapped["arguments"]
+        return mapped
+
+
 def _sound(response: ModelResponse) -> ModelResponse:
     """An answer that says when it calls, without reasoning that OpenAI would not take back.
 
     Reasoning that nothing follows (the answer was cut off in the middle of it) is refused, and so
     is reasoning that came without its encrypted form: it would be looked up, and is not stored.
-    Items that followed such reasoning lose their ids, by which it would be missed.
     """
     if response.finish_reason == "stop" and any(
         isinstance(p, ToolCallPart) for p in response.parts
@@ -146,13 +156,6 @@ def _sound(response: ModelResponse) -> ModelResponse:
         for part in response.parts[:end]
         if not isinstance(part, ThinkingPart) or part.id in whole
     ]
-    if len(parts) == len(response.parts):
-        return response
-    if len(parts) < end:
-        parts = [
-            replace(part, id=None) if isinstance(part, TextPart | ToolCallPart) else part
-            for part in parts
-        ]
     return replace(response, parts=parts)
 
 

@@ -204,9 +204,14 @@ def _failure(body: Any, status: int | None = None, wait: float = 0.0, text: str 
 def _filled(data: dict[str, Any], model: str) -> dict[str, Any]:
     """An answer with the fields that servers leave out though the format demands them."""
     output = [item for item in data.get("output") or () if isinstance(item, dict)]
+    thoughts = [item for item in output if item.get("type") == "reasoning"]
+    lost = any(not (one.get("encrypted_content") or one.get("content")) for one in thoughts)
     for item in output:
         if item.get("type") == "reasoning":
-            item.setdefault("summary", [])
+            item["summary"] = item.get("summary") or []
+        elif lost:
+            # By its id the reasoning that led to it would be missed, which cannot go back.
+            item["id"] = None
         for part in item.get("content") or ():
             if part.get("type") == "output_text":
                 part["annotations"] = part.get("annotations") or []
