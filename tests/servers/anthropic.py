@@ -101,8 +101,9 @@ class Messages(Wire):
             yield Refusal(404, "Not found")
         if request.method != "POST":
             yield Refusal(405, "Method Not Allowed")
-        if self._key and request.headers.get("x-api-key") != self._key:
-            yield Refusal(401, "invalid x-api-key")
+        given = (request.headers.get("x-api-key"), request.headers.get("authorization"))
+        if self._key and not {self._key, f"Bearer {self._key}"} & {*given}:
+            yield Refusal(401, "invalid API key")
         if "anthropic-version" not in request.headers:
             yield Refusal(400, "anthropic-version: header is required")
         body = request.body

@@ -66,6 +66,7 @@ class Converse(Wire):
 
     Args:
         bearer: the only Bedrock API key; "" wants a signature by `SECRET_KEY` instead.
+        max_output: the longest answer by model; a model that is not listed has no limit.
         context: prompt tokens at most; 0 is no limit.
         piece: characters of a text in one streamed delta.
 
@@ -74,11 +75,19 @@ class Converse(Wire):
         refusals: what was wrong with the requests that were refused.
     """
 
-    def __init__(self, *, bearer: str = "", context: int = 0, piece: int = 24) -> None:
+    def __init__(
+        self,
+        *,
+        bearer: str = "",
+        max_output: Mapping[str, int] | None = None,
+        context: int = 0,
+        piece: int = 24,
+    ) -> None:
         self.cache = Cache()
         self.refusals: list[str] = []
         self._memory = Memory()
         self._bearer = bearer
+        self._max_output = dict(MAX_OUTPUT if max_output is None else max_output)
         self._context = context
         self._piece = piece
 
@@ -105,12 +114,15 @@ class Converse(Wire):
         if named is None:
             yield Refusal(400, "The provided model identifier is invalid.")
             return
-        if not isinstance(body, dict) or (unknown := sorted(body.keys() - _FIELDS)):
+        if not isinstance(body, dict):
+            yield Refusal(400, "The request body is not valid JSON")
+            return
+        if unknown := sorted(body.keys() - _FIELDS):
             yield Refusal(400, f"Unknown parameter in input: {unknown}")
             return
         yield from (Refusal(400, one) for one in _own_faults(body))
         translated = translate(body, named[1])
-        limit = MAX_OUTPUT.get(named[1])
+        limit = self._max_output.get(named[1])
         if limit and translated["max_tokens"] > limit:
             text = f"The maximum tokens you requested exceeds the model limit of {limit}. Try again"
             yield Refusal(400, f"{text} with a maximum tokens value that is lower than {limit}.")

@@ -84,7 +84,7 @@ class Messages(AsyncMessages):
             mark(body)
         headers = dict(request.get("extra_headers") or {})
         if self._keyless:
-            headers = {"X-Api-Key": Omit(), **headers}
+            headers = {"Authorization": Omit(), **headers}
         betas = request.get("betas") or ()
         known = {"betas": list(betas)} if betas and not isinstance(betas, Omit) else {}
         try:

@@ -96,9 +96,8 @@ class Endpoint:
         Raises:
             Failure: there is no answer, or the answer is an error.
         """
-        try:
-            request = await self._request(params, headers)
-        except UnicodeEncodeError:
+        request = await self._request(params, headers)
+        if b"\\ud" in request.data and not _is_readable(request.data):
             request = await self._request(encodable(params), headers)
         with failures():
             async with self._http.stream(
@@ -140,6 +139,15 @@ class Endpoint:
         """Release connections."""
         await self._http.aclose()
         self.client.close()
+
+
+def _is_readable(body: bytes) -> bool:
+    """Whether JSON holds no half of a surrogate pair."""
+    try:
+        orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return False
+    return True
 
 
 def _refusal(answer: httpx2.Response, body: bytes) -> Failure:
