@@ -259,7 +259,8 @@ def _text(block: Block) -> Iterator[str]:
 
 
 def _pairs(messages: list[dict[str, Any]]) -> Iterator[str]:
-    for number, message in enumerate(messages):
+    nothing: dict[str, Any] = {"content": []}
+    for number, message in enumerate([nothing, *messages], -1):
         following = messages[number + 1]["content"] if number + 1 < len(messages) else []
         results = [one.get("tool_use_id") for one in following if one["type"] == "tool_result"]
         calls = [one["id"] for one in message["content"] if one["type"] == "tool_use"]

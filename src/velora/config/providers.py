@@ -118,14 +118,14 @@ def named(model: str, *, base_url: str = "", custom: str = "") -> Named:
     Args:
         model, base_url, custom: the settings' `model`, `base_url` and `custom_llm_provider`.
     """
-    prefix, _, rest = model.partition("/")
+    prefix, slash, rest = model.partition("/")
     if custom:
         name = ALIASES.get(custom, custom)
         if name not in PROVIDERS:
             return Named(None, model, custom)
         same = rest and ALIASES.get(prefix, prefix) == name
         return Named(PROVIDERS[name], rest if same else model)
-    if rest:
+    if slash:
         if prefix in REFUSED:
             return Named(None, model, prefix)
         foreign = prefix in ALIASES and prefix.startswith("google") and base_url

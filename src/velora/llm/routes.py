@@ -91,8 +91,8 @@ def _unserved(settings: LLMSettings, unknown: str, where: str) -> UsageError:
         return UsageError(message, where=where, hint=REFUSED[unknown])
     hint = f"set base_url if it is behind an OpenAI-compatible endpoint; {_SERVED}"
     if unknown:
-        message = f"the provider '{unknown}' is unknown {nearest(unknown, PROVIDERS)}".rstrip()
-        return UsageError(message, where=where, hint=hint)
+        hint = f"{nearest(unknown, PROVIDERS)}; {hint}".removeprefix("; ")
+        return UsageError(f"the provider '{unknown}' is unknown", where=where, hint=hint)
     message = f"nothing tells whose model '{settings.model}' is"
     return UsageError(message, where=where, hint=hint)
 

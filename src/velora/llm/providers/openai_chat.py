@@ -40,8 +40,7 @@ from velora.llm.providers.chat_reasoning import DETAILS, FIELDS, FILLER, readabl
 from velora.llm.providers.images import NOTE, refuses_images
 from velora.llm.providers.openai_api import is_openai
 from velora.llm.providers.openai_settings import OPENAI, sampling_refused
-from velora.llm.providers.openai_wire import client
-
+from velora.llm.providers.openai_wire import AZURE_VERSION, Deployment, client
 
 PROVIDER = "openai_chat"
 _CALL_ID = re.compile(r"(?s).{1,40}")
@@ -58,8 +57,12 @@ class OpenAIChat:
     """
 
     def __init__(self, settings: LLMSettings, model: str, key: str) -> None:
+        version = settings.api_version or AZURE_VERSION
         self._client = client(
-            base_url=settings.base_url or OPENAI, api_key=key, idle_timeout=settings.idle_timeout
+            base_url=settings.base_url or OPENAI,
+            api_key=key,
+            idle_timeout=settings.idle_timeout,
+            azure=Deployment(model, version) if settings.custom_llm_provider == "azure" else None,
         )
         self._chat = _Chat(
             model,

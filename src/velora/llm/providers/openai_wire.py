@@ -15,13 +15,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, cast
+from urllib.parse import quote
 
 from openai import (
     APIConnectionError,
     APIError,
     APIStatusError,
     APITimeoutError,
+    AsyncAzureOpenAI,
     AsyncOpenAI,
     Omit,
     omit,
@@ -33,22 +36,42 @@ from velora.llm.failures import Failure, retry_after
 from velora.llm.providers.http import describe, encodable, failures, http_client, time_limits
 from velora.llm.providers.openai_stream import Assembler, filled, whole
 
+AZURE_VERSION = "2025-04-01-preview"
+"""Azure's API version where the settings name none: the first that knows every field we send."""
 
-def client(*, base_url: str, api_key: str, idle_timeout: float) -> AsyncOpenAI:
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A model on Azure: its deployment's name, and the API's version."""
+
+    name: str
+    version: str = AZURE_VERSION
+
+
+def client(
+    *, base_url: str, api_key: str, idle_timeout: float, azure: Deployment | None = None
+) -> AsyncOpenAI:
     """A client whose `chat.completions.create` is `Completions.create`.
 
     Args:
-        base_url: up to and including `/v1`.
+        base_url: up to and including `/v1`; of Azure, the resource's.
         api_key: "" sends no `Authorization`.
         idle_timeout: seconds without a byte before a connection is given up.
+        azure: set where the endpoint is Azure's.
     """
-    sdk = AsyncOpenAI(
-        base_url=base_url,
-        api_key=api_key or "none",
-        max_retries=0,
-        http_client=http_client(base_url, idle_timeout),
-        timeout=time_limits(idle_timeout),
-    )
+    common: dict[str, Any] = {
+        "api_key": api_key or "none",
+        "max_retries": 0,
+        "http_client": http_client(base_url, idle_timeout),
+        "timeout": time_limits(idle_timeout),
+    }
+    if azure:
+        # The path is given whole, so that nothing of it is taken from the environment.
+        root = base_url.rstrip("/").removesuffix("/openai")
+        path = f"{root}/openai/deployments/{quote(azure.name)}"
+        sdk: AsyncOpenAI = AsyncAzureOpenAI(base_url=path, api_version=azure.version, **common)
+    else:
+        sdk = AsyncOpenAI(base_url=base_url, **common)
     # A cached property of the SDK: what lies under its name in the object is what it gives.
     vars(sdk.chat)["completions"] = Completions(sdk, keyless=not api_key)
     return sdk
