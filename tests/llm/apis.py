@@ -13,13 +13,18 @@ from typing import Any
 
 import orjson
 
+from tests.llm.claude import BEDROCK, BUDGET
 from tests.llm.conftest import KEY, settings
 from tests.servers import chat, google, google_rules, http, openai, responses, responses_rules
+from tests.servers.anthropic import Messages
+from tests.servers.bedrock import Converse
 from tests.servers.http import Fault, Play
 from velora.config.settings import LLMSettings
 from velora.journal.messages import AssistantMessage, Usage
 from velora.llm.backend import Backend
 from velora.llm.endpoint import EndpointModel
+from velora.llm.providers.anthropic import Anthropic
+from velora.llm.providers.bedrock import Bedrock
 from velora.llm.providers.google import Google
 from velora.llm.providers.openai_chat import OpenAIChat
 from velora.llm.providers.openai_responses import OpenAIResponses
@@ -40,7 +45,7 @@ class Api:
         overloaded: a 200 that turns out to be an error, for which another try helps.
         busy: a refusal that asks to wait; the seconds are to be put in for `SECONDS`.
         changes: settings.
-        shown: reasoning can be read.
+        key: the API key.
     """
 
     name: str
@@ -53,12 +58,12 @@ class Api:
     overloaded: Fault
     busy: Fault
     changes: Mapping[str, Any] = field(default_factory=dict)
-    shown: bool = True
+    key: str = KEY
 
     def make(self, url: str, **changes: Any) -> EndpointModel:
         """A model that talks to the server at `url`."""
         given = settings(url, model=self.model, **{**self.changes, **changes})
-        return EndpointModel(given, self.model, self.backend(given, self.model, KEY))
+        return EndpointModel(given, self.model, self.backend(given, self.model, self.key))
 
     @asynccontextmanager
     async def talking(
@@ -200,3 +205,43 @@ GEMINI = Api(
     busy=Fault(429, body=_GOOGLE_BUSY),
 )
 APIS = (GPT, KIMI, OPENROUTER, RESPONSES, GEMINI)
+
+
+def _anthropic_server(play: Play, **options: Any) -> http.Server:
+    return http.Server(Messages(**options), play)
+
+
+def _bedrock_server(play: Play, **options: Any) -> http.Server:
+    return http.Server(Converse(**options), play)
+
+
+def _uncounted(message: AssistantMessage, body: Any) -> Usage:
+    raise NotImplementedError("Claude's caches are counted in tests/llm/test_claude.py")
+
+
+_CLAUDE: dict[str, Any] = {
+    "usage": _uncounted,
+    "refusal": {"stop_reason": "refusal"},
+    "cut": {"stop_reason": "max_tokens"},
+    "overloaded": Fault(529),
+    "busy": Fault(429, {"retry-after": "0.05"}),
+}
+ANTHROPIC = Api(
+    name="anthropic",
+    model="claude-sonnet-4-5",
+    backend=Anthropic,
+    serve=_anthropic_server,
+    changes=BUDGET,
+    **_CLAUDE,
+)
+BEDROCK_API = Api(
+    name="bedrock",
+    model="us.anthropic.claude-sonnet-4-5-v1:0",
+    backend=Bedrock,
+    serve=_bedrock_server,
+    changes={**BUDGET, **BEDROCK.changes},
+    key="",
+    **_CLAUDE,
+)
+EVERY = (*APIS, ANTHROPIC, BEDROCK_API)
+"""Claude's two included; what holds of their answers is tested apart (`test_claude`)."""

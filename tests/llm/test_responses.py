@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import pytest
 
-from tests.llm.apis import RESPONSES
+from tests.llm.apis import GPT, RESPONSES, Api
 from tests.llm.conftest import START, TOOLS, Notes, settings
 from tests.llm.test_apis import converse, restored, scripted
 from tests.servers.chat import Refusal
@@ -228,3 +228,18 @@ async def test_images_are_part_of_the_output_until_they_are_refused(notes: Notes
 )
 def test_which_api(model: str, changes: dict[str, Any], expected: bool) -> None:
     assert use_responses(settings("", **changes), model) is expected
+
+
+@pytest.mark.parametrize("api", [RESPONSES, GPT], ids=lambda api: api.name)
+async def test_openais_own_endpoint_is_told_the_conversation(api: Api, notes: Notes) -> None:
+    """By it OpenAI finds the machine that holds the beginning of a prompt in its cache."""
+    async with api.serve(lambda _: scripted(0)) as server:
+        model = api.make("")
+        client = cast("Any", model._backend)._client
+        if api is RESPONSES:
+            vars(client)["responses"]._url = f"{server.url}/responses"
+        else:
+            client.base_url = server.url
+        await model.complete(START, TOOLS, note=notes, conversation="django-1/1")
+        await model.close()
+    assert server.requests[0].body["prompt_cache_key"] == "django-1/1"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import replace
 
 import pytest
 
-from tests.llm.apis import APIS, GPT, KIMI, OPENROUTER, Api
+from tests.llm.apis import EVERY, GPT, KIMI, OPENROUTER, Api
 from tests.llm.conftest import START, TOOLS, Notes
 from tests.llm.test_apis import converse, play, restored
 from velora.journal.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
 
-PAIRS = list(itertools.permutations(APIS, 2))
+IDS = re.compile(r'"(?:id|tool_call_id|call_id|tool_use_id|toolUseId)":"([^"]+)"')
+PAIRS = list(itertools.permutations(EVERY, 2))
 
 
 @pytest.mark.parametrize(("first", "then"), PAIRS, ids=lambda api: api.name)
@@ -49,7 +51,7 @@ async def test_there_and_back_again(first: Api, then: Api, notes: Notes) -> None
     assert [one.status for one in server.requests] == [200] * 6
 
 
-@pytest.mark.parametrize("api", APIS, ids=lambda api: api.name)
+@pytest.mark.parametrize("api", EVERY, ids=lambda api: api.name)
 @pytest.mark.parametrize(
     "id_", ["functions.execute_bash:0", "call_" + "x" * 500, "toolu_01A", "é\U0001f600", "a|b"]
 )
@@ -65,7 +67,7 @@ async def test_any_call_id_is_taken(api: Api, id_: str, notes: Notes) -> None:
     assert server.requests[0].status == 200
 
 
-@pytest.mark.parametrize("api", APIS, ids=lambda api: api.name)
+@pytest.mark.parametrize("api", EVERY, ids=lambda api: api.name)
 async def test_a_record_that_tells_other_calls_is_not_used(api: Api, notes: Notes) -> None:
     """Whoever mended an answer's calls left its record behind."""
     messages: list[Message] = list(START)
@@ -79,7 +81,7 @@ async def test_a_record_that_tells_other_calls_is_not_used(api: Api, notes: Note
     assert "call_0_0" not in server.requests[1].data.decode()
 
 
-@pytest.mark.parametrize("api", APIS, ids=lambda api: api.name)
+@pytest.mark.parametrize("api", EVERY, ids=lambda api: api.name)
 async def test_arguments_that_are_not_json_go_on(api: Api, notes: Notes) -> None:
     calls = (ToolCall("call_1", "execute_bash", '{"command": '), ToolCall("call_2", "finish", ""))
     messages: list[Message] = [
@@ -104,3 +106,19 @@ async def test_another_model_of_the_same_api_gets_no_reasoning_of_the_first(
     async with replace(GPT, model="gpt-4.1").talking(play()) as (server, model):
         await converse(model, messages, notes, 1)
         assert all("and think on" not in one.data.decode() for one in server.requests)
+
+
+@pytest.mark.parametrize("api", EVERY, ids=lambda api: api.name)
+async def test_ids_that_begin_anew_in_every_answer(api: Api, notes: Notes) -> None:
+    messages: list[Message] = list(START)
+    for turn in range(3):
+        calls = (ToolCall("call_0", "finish", "{}"), ToolCall("f:1", "execute_bash", "{}"))
+        messages.append(AssistantMessage("", calls))
+        messages += [ToolMessage(one.id, one.name, f"{turn} {one.name}") for one in calls]
+    async with api.talking(play()) as (server, model):
+        await model.complete(messages, TOOLS, note=notes)
+        await model.complete(messages[:8], TOOLS, note=notes)
+    assert [one.status for one in server.requests] == [200, 200]
+    longer, shorter = (IDS.findall(one.data.decode()) for one in server.requests)
+    assert longer[: len(shorter)] == shorter
+    assert len(shorter) == 8

@@ -9,7 +9,6 @@ model is told the answer by our own fields: what one provider signs or encrypts 
 from __future__ import annotations
 
 import base64
-import hashlib
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -47,6 +46,7 @@ from velora.journal.messages import (
     UserMessage,
 )
 from velora.llm.backend import Answer
+from velora.llm.history_ids import HistoryIds
 
 _FINISH = {"stop": "stop", "length": "length", "tool_call": "tool_calls"}
 _RESPONSE: TypeAdapter[ModelResponse] = TypeAdapter(ModelResponse)
@@ -152,15 +152,16 @@ def _is_blank(part: ModelRequestPart | ModelResponsePart) -> bool:
 def _history(messages: Sequence[Message], reader: Reader) -> Iterator[ModelMessage]:
     results: list[ModelRequestPart] = []
     seen: list[UserContent] = []
+    ids = HistoryIds(reader.call_id)
     for message in messages:
         if isinstance(message, ToolMessage):
-            results.append(_result(message, reader, seen))
+            results.append(_result(message, reader, ids, seen))
             continue
         yield from _results(results, seen)
         results, seen = [], []
         match message:
             case AssistantMessage():
-                yield _response(message, reader)
+                yield _response(message, reader, ids)
             case UserMessage(content=content):
                 yield ModelRequest(parts=[UserPromptPart(content)])
             case SystemMessage(content=content):
@@ -173,7 +174,9 @@ def _results(results: list[ModelRequestPart], seen: list[UserContent]) -> Iterat
         yield ModelRequest(parts=[*results, UserPromptPart(seen)] if seen else results)
 
 
-def _result(message: ToolMessage, reader: Reader, seen: list[UserContent]) -> ToolReturnPart:
+def _result(
+    message: ToolMessage, reader: Reader, ids: HistoryIds, seen: list[UserContent]
+) -> ToolReturnPart:
     """One observation; images that go elsewhere are added to `seen`."""
     content: Any = message.content
     if message.images:
@@ -187,24 +190,19 @@ def _result(message: ToolMessage, reader: Reader, seen: list[UserContent]) -> To
             seen.extend([f"What {message.name} shows:", *images])
         else:
             content = f"{content}\n{NO_IMAGES}".lstrip()
-    return ToolReturnPart(message.name, content, call_id(message.call_id, reader))
+    return ToolReturnPart(message.name, content, ids.of(message.call_id))
 
 
-def call_id(id_: str, reader: Reader) -> str:
-    """A call's id as `reader` takes it: those of other providers may be too long for it, say."""
-    if reader.call_id.fullmatch(id_):
-        return id_
-    return f"call_{hashlib.sha256(id_.encode(errors='replace')).hexdigest()[:24]}"
-
-
-def _response(message: AssistantMessage, reader: Reader) -> ModelResponse:
+def _response(message: AssistantMessage, reader: Reader, ids: HistoryIds) -> ModelResponse:
+    given = [one.id for one in message.tool_calls]
     response = _recorded(message, reader)
     if response is not None:
+        ids.keep(given)
         return response
     parts: list[ModelResponsePart] = [TextPart(message.content)] if message.content else []
     parts += [
-        ToolCallPart(_tool_name(one.name, reader), one.arguments, call_id(one.id, reader))
-        for one in message.tool_calls
+        ToolCallPart(_tool_name(one.name, reader), one.arguments, id_)
+        for one, id_ in zip(message.tool_calls, ids.give(given), strict=True)
     ]
     return ModelResponse(parts=parts)
 
