@@ -13,7 +13,7 @@ from tests.llm.conftest import START, TOOLS, Notes
 from tests.llm.test_apis import converse, play, restored
 from velora.journal.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
 
-IDS = re.compile(r'"(?:id|tool_call_id|call_id|tool_use_id|toolUseId)":"([^"]+)"')
+IDS = re.compile(r'"(?:id|tool_call_id|call_id|tool_use_id|toolUseId)": ?"([^"]+)"')
 PAIRS = list(itertools.permutations(EVERY, 2))
 
 
