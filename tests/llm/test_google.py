@@ -20,6 +20,7 @@ from velora.journal.messages import (
     ToolMessage,
     ToolSpec,
 )
+from velora.llm.factory import build
 from velora.llm.providers.google import Google
 from velora.llm.providers.google_wire import Assembler, endpoint
 
@@ -280,6 +281,15 @@ def test_signatures_in_either_alphabet_keep_their_bytes() -> None:
     made = _part(part)
     assert made is not None
     assert made.provider_details == {"thought_signature": "/+8="}
+
+
+async def test_the_settings_lead_to_this_api(notes: Notes) -> None:
+    async with GEMINI.serve(lambda _: scripted(0)) as server:
+        model = build(settings(server.url, model="gemini/gemini-3-pro-preview"))
+        completion = await model.complete(START, TOOLS, note=notes)
+        await model.close()
+    assert completion.message.tool_calls == scripted(0).tool_calls
+    assert model.name == "gemini-3-pro-preview"
 
 
 PNG = "iVBORw0KGgo="

@@ -15,6 +15,7 @@ from tests.servers.http import Fault, Reply, Request
 from tests.servers.responses_rules import Rules
 from velora.errors import AttemptError, ContextOverflow, ProviderRejected, Refused
 from velora.journal.messages import AssistantMessage, Image, Message, ToolCall, ToolMessage
+from velora.llm.factory import build
 from velora.llm.providers.openai_api import use_responses
 
 CALLS = (ToolCall("call_a", "execute_bash", "{}"), ToolCall("call_b", "finish", "{}"))
@@ -243,3 +244,13 @@ async def test_openais_own_endpoint_is_told_the_conversation(api: Api, notes: No
         await model.complete(START, TOOLS, note=notes, conversation="django-1/1")
         await model.close()
     assert server.requests[0].body["prompt_cache_key"] == "django-1/1"
+
+
+async def test_the_settings_lead_to_this_api(notes: Notes) -> None:
+    async with RESPONSES.serve(lambda _: scripted(0)) as server:
+        model = build(settings(server.url, model="openai/gpt-5", api_mode="responses"))
+        completion = await model.complete(START, TOOLS, note=notes)
+        await model.close()
+    assert completion.message.tool_calls == scripted(0).tool_calls
+    assert completion.cost
+    assert server.requests[0].path == "/v1/responses"

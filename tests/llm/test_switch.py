@@ -122,3 +122,19 @@ async def test_ids_that_begin_anew_in_every_answer(api: Api, notes: Notes) -> No
     longer, shorter = (IDS.findall(one.data.decode()) for one in server.requests)
     assert longer[: len(shorter)] == shorter
     assert len(shorter) == 8
+
+
+@pytest.mark.parametrize("api", EVERY, ids=lambda api: api.name)
+@pytest.mark.parametrize(
+    "name", ["run command", "functions.bash", "9lives", "\u00e9", "x" * 200, ""]
+)
+async def test_a_call_of_what_is_no_tool(api: Api, name: str, notes: Notes) -> None:
+    """Models call what they were never offered; the next model is told, in a name that it takes."""
+    messages: list[Message] = [
+        *START,
+        AssistantMessage("", (ToolCall("call_1", name, "{}"),)),
+        ToolMessage("call_1", name, "There is no such tool."),
+    ]
+    async with api.talking(play()) as (server, model):
+        await model.complete(messages, TOOLS, note=notes)
+    assert server.requests[0].status == 200

@@ -189,7 +189,7 @@ def _messages(body: dict[str, Any]) -> Iterator[Refusal]:
 def _is_function_call(function: Any) -> bool:
     return (
         isinstance(function, dict)
-        and isinstance(function.get("name"), str)
+        and bool(_TOOL_NAME.fullmatch(str(function.get("name"))))
         and isinstance(function.get("arguments"), str)
     )
 

@@ -238,6 +238,9 @@ def _calls(contents: Any) -> Iterator[Refusal]:
                 "Please ensure that function call turn comes immediately after a user turn or "
                 "after a function response turn.",
             )
+        for one in asked:
+            if not _NAME.fullmatch(one.get("name", "")):
+                yield Refusal(400, f"Invalid function name: {one.get('name')!r}.")
         before = content
 
 

@@ -178,6 +178,9 @@ def _items(items: Any) -> Iterator[Refusal]:
         elif kind.startswith("function_call") and not 0 < len(item.get("call_id", "")) <= 64:
             text = f"Invalid '{where}.call_id': string too long. Expected at most 64 characters."
             yield Refusal(400, text, "string_above_max_length", f"{where}.call_id")
+        if kind == "function_call" and not _NAME.fullmatch(item.get("name", "")):
+            text = f"Invalid '{where}.name': string does not match pattern."
+            yield Refusal(400, text, "invalid_value", f"{where}.name")
         if (id_ := item.get("id")) in ids:
             yield Refusal(400, f"Duplicate item found with id {id_}.", "invalid_value", where)
         if id_:

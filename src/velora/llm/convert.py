@@ -190,7 +190,8 @@ def _result(
             seen.extend([f"What {message.name} shows:", *images])
         else:
             content = f"{content}\n{NO_IMAGES}".lstrip()
-    return ToolReturnPart(message.name, content, ids.of(message.call_id))
+    name = _tool_name(message.name, reader)
+    return ToolReturnPart(name, content, ids.of(message.call_id))
 
 
 def _response(message: AssistantMessage, reader: Reader, ids: HistoryIds) -> ModelResponse:

@@ -12,6 +12,7 @@ spelling or Python's; whatever else it holds goes into the request's body as it 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast, get_args
@@ -44,6 +45,7 @@ from velora.llm.providers.http import http_client
 
 PROVIDER = "google"
 
+_NOT_IN_NAME = re.compile(r"[^A-Za-z0-9_.:-]|^[^A-Za-z_]")
 _THINKING = frozenset({"thinkingLevel", "thinkingBudget", "includeThoughts"})
 _FILTERED = frozenset(
     {
@@ -83,7 +85,7 @@ class Google:
         )
         self._offers = Offers(gemini_schema)
         images: Any = "none" if settings.disable_vision else "result"
-        self._reader = Reader(f"{PROVIDER}/{model}", images=images)
+        self._reader = Reader(f"{PROVIDER}/{model}", images=images, tool_name=_NOT_IN_NAME)
         self._request, self._body = _settings(settings, self._gemini.profile)
         self.notices = _notices(settings, model, self._gemini.profile)
 

@@ -39,7 +39,7 @@ from velora.llm.failures import Failure
 from velora.llm.providers.chat_reasoning import DETAILS, FIELDS, FILLER, readable, required_field
 from velora.llm.providers.images import NOTE, refuses_images
 from velora.llm.providers.openai_api import is_openai
-from velora.llm.providers.openai_settings import OPENAI, sampling_refused
+from velora.llm.providers.openai_settings import NOT_IN_NAME, OPENAI, sampling_refused
 from velora.llm.providers.openai_wire import AZURE_VERSION, Deployment, client
 
 PROVIDER = "openai_chat"
@@ -74,7 +74,7 @@ class OpenAIChat:
         self._own = is_openai(settings.base_url)
         self._offers = Offers()
         images: Any = "none" if settings.disable_vision else "user"
-        self._reader = Reader(f"{PROVIDER}/{model}", _CALL_ID, images)
+        self._reader = Reader(f"{PROVIDER}/{model}", _CALL_ID, images, NOT_IN_NAME)
 
     async def send(
         self, messages: Sequence[Message], tools: Sequence[ToolSpec], options: Options

@@ -35,7 +35,7 @@ from velora.llm.convert import Offers, Reader, from_response, reasoning, to_hist
 from velora.llm.failures import Failure
 from velora.llm.providers.images import NOTE, refuses_images
 from velora.llm.providers.openai_api import is_openai
-from velora.llm.providers.openai_settings import OPENAI, sampling_refused
+from velora.llm.providers.openai_settings import NOT_IN_NAME, OPENAI, sampling_refused
 from velora.llm.providers.responses_wire import client
 
 PROVIDER = "openai_responses"
@@ -74,7 +74,7 @@ class OpenAIResponses:
         self._own = is_openai(settings.base_url)
         self._offers = Offers()
         images: Any = "none" if settings.disable_vision else "result"
-        self._reader = Reader(f"{PROVIDER}/{model}", images=images)
+        self._reader = Reader(f"{PROVIDER}/{model}", images=images, tool_name=NOT_IN_NAME)
 
     async def send(
         self, messages: Sequence[Message], tools: Sequence[ToolSpec], options: Options

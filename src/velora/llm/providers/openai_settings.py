@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pydantic_ai.profiles.openai import OpenAIModelProfile
@@ -10,6 +11,8 @@ from velora.config.settings import LLMSettings
 
 OPENAI = "https://api.openai.com/v1"
 
+NOT_IN_NAME = re.compile(r"[^A-Za-z0-9_-]")
+"""What the name of a tool may not hold, not even in calls of the past."""
 Notices = tuple[tuple[str, str, dict[str, Any]], ...]
 
 
