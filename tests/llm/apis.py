@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 
-from tests.llm.claude import BEDROCK, BUDGET
+from tests.llm.claude import BUDGET
 from tests.llm.conftest import KEY, settings
 from tests.servers import chat, google, google_rules, http, openai, responses, responses_rules
-from tests.servers.anthropic import Messages
-from tests.servers.bedrock import Converse
-from tests.servers.http import Fault, Play
+from tests.servers.anthropic import OVERLOADED, Messages
+from tests.servers.bedrock import Converse, frame
+from tests.servers.claude import output_tokens
+from tests.servers.http import Fault, Play, Request
 from velora.config.settings import LLMSettings
 from velora.journal.messages import AssistantMessage, Usage
 from velora.llm.backend import Backend
@@ -39,31 +40,33 @@ class Api:
         model: asked for.
         backend: speaks the API.
         serve: starts a server that plays; its other arguments are the server's own.
-        usage: from the server's token counts of an answer to a request's body.
+        usage: from the server's token counts of an answer to a request.
         refusal: what an answer's `provider` holds for the server to refuse.
         cut: likewise for an answer that ran into the limit.
         overloaded: a 200 that turns out to be an error, for which another try helps.
         busy: a refusal that asks to wait; the seconds are to be put in for `SECONDS`.
         changes: settings.
-        key: the API key.
+        shown: reasoning can be read.
+        counted: reasoning is counted apart.
     """
 
     name: str
     model: str
     backend: Callable[[LLMSettings, str, str], Backend]
     serve: Callable[..., http.Server]
-    usage: Callable[[AssistantMessage, Any], Usage]
+    usage: Callable[[AssistantMessage, Request], Usage]
     refusal: Mapping[str, Any]
     cut: Mapping[str, Any]
     overloaded: Fault
     busy: Fault
     changes: Mapping[str, Any] = field(default_factory=dict)
-    key: str = KEY
+    shown: bool = True
+    counted: bool = True
 
     def make(self, url: str, **changes: Any) -> EndpointModel:
         """A model that talks to the server at `url`."""
         given = settings(url, model=self.model, **{**self.changes, **changes})
-        return EndpointModel(given, self.model, self.backend(given, self.model, self.key))
+        return EndpointModel(given, self.model, self.backend(given, self.model, KEY))
 
     @asynccontextmanager
     async def talking(
@@ -78,8 +81,8 @@ class Api:
                 await made.close()
 
 
-def _chat_usage(message: AssistantMessage, body: Any) -> Usage:
-    counted = chat.usage(message, body)
+def _chat_usage(message: AssistantMessage, request: Request) -> Usage:
+    counted = chat.usage(message, request.body)
     return Usage(
         prompt=counted["prompt_tokens"],
         completion=counted["completion_tokens"],
@@ -88,8 +91,8 @@ def _chat_usage(message: AssistantMessage, body: Any) -> Usage:
     )
 
 
-def _responses_usage(message: AssistantMessage, body: Any) -> Usage:
-    counted = responses.usage(message, body)
+def _responses_usage(message: AssistantMessage, request: Request) -> Usage:
+    counted = responses.usage(message, request.body)
     return Usage(
         prompt=counted["input_tokens"],
         completion=counted["output_tokens"],
@@ -98,8 +101,8 @@ def _responses_usage(message: AssistantMessage, body: Any) -> Usage:
     )
 
 
-def _google_usage(message: AssistantMessage, body: Any) -> Usage:
-    counted = google.usage(message, body)
+def _google_usage(message: AssistantMessage, request: Request) -> Usage:
+    counted = google.usage(message, request.body)
     thought = counted.get("thoughtsTokenCount", 0)
     return Usage(
         prompt=counted["promptTokenCount"],
@@ -123,6 +126,26 @@ def _responses_server(play: Play, **options: Any) -> http.Server:
 
 def _google_server(play: Play, **options: Any) -> http.Server:
     return google.Server(play, **{"rules": google_rules.Rules(key=KEY), **options})
+
+
+def _claude_usage(message: AssistantMessage, request: Request) -> Usage:
+    assert isinstance(request.wire, Messages | Converse)
+    counts = request.wire.cache.counts[request.number]
+    return Usage(
+        prompt=sum(counts.values()),
+        completion=output_tokens(message),
+        cache_read=counts["cache_read_input_tokens"],
+        cache_write=counts["cache_creation_input_tokens"],
+        reasoning=len(message.reasoning) // 4 if isinstance(request.wire, Messages) else 0,
+    )
+
+
+def _anthropic_server(play: Play, **options: Any) -> http.Server:
+    return http.Server(Messages(key=KEY, **options), play)
+
+
+def _bedrock_server(play: Play, **options: Any) -> http.Server:
+    return http.Server(Converse(bearer=KEY, **options), play)
 
 
 def _stream(*events: bytes) -> Fault:
@@ -204,44 +227,35 @@ GEMINI = Api(
     overloaded=_stream(b"data: ", _GOOGLE_OVERLOADED, b"\r\n\r\n"),
     busy=Fault(429, body=_GOOGLE_BUSY),
 )
-APIS = (GPT, KIMI, OPENROUTER, RESPONSES, GEMINI)
-
-
-def _anthropic_server(play: Play, **options: Any) -> http.Server:
-    return http.Server(Messages(**options), play)
-
-
-def _bedrock_server(play: Play, **options: Any) -> http.Server:
-    return http.Server(Converse(**options), play)
-
-
-def _uncounted(message: AssistantMessage, body: Any) -> Usage:
-    raise NotImplementedError("Claude's caches are counted in tests/llm/test_claude.py")
-
-
-_CLAUDE: dict[str, Any] = {
-    "usage": _uncounted,
-    "refusal": {"stop_reason": "refusal"},
-    "cut": {"stop_reason": "max_tokens"},
-    "overloaded": Fault(529),
-    "busy": Fault(429, {"retry-after": "0.05"}),
-}
-ANTHROPIC = Api(
+_DECLINED = {"type": "refusal", "category": "cyber", "explanation": "I cannot help with that."}
+CLAUDE = Api(
     name="anthropic",
-    model="claude-sonnet-4-5",
+    model="claude-opus-4-7",
     backend=Anthropic,
     serve=_anthropic_server,
-    changes=BUDGET,
-    **_CLAUDE,
+    usage=_claude_usage,
+    refusal={"stop_reason": "refusal", "stop_details": _DECLINED},
+    cut={"stop_reason": "max_tokens"},
+    overloaded=_stream(OVERLOADED),
+    busy=Fault(429, {"retry-after": "0.05"}),
+    changes={"reasoning_effort": "high"},
 )
-BEDROCK_API = Api(
+BEDROCK = Api(
     name="bedrock",
-    model="us.anthropic.claude-sonnet-4-5-v1:0",
+    model="us.anthropic.claude-opus-4-7",
     backend=Bedrock,
     serve=_bedrock_server,
-    changes={**BUDGET, **BEDROCK.changes},
-    key="",
-    **_CLAUDE,
+    usage=_claude_usage,
+    refusal={"stop_reason": "refusal"},
+    cut={"stop_reason": "max_tokens"},
+    overloaded=Fault(
+        headers={"content-type": "application/vnd.amazon.eventstream"},
+        body=frame("serviceUnavailableException", {"message": "Overloaded"}, exception=True),
+    ),
+    busy=Fault(429, {"retry-after": "0.05"}),
+    changes={"reasoning_effort": "high", "aws_region_name": "us-east-1"},
+    counted=False,
 )
-EVERY = (*APIS, ANTHROPIC, BEDROCK_API)
-"""Claude's two included; what holds of their answers is tested apart (`test_claude`)."""
+APIS = (GPT, KIMI, OPENROUTER, RESPONSES, GEMINI, CLAUDE, BEDROCK)
+EVERY = (*APIS, replace(CLAUDE, name="budget", model="claude-sonnet-4-5", changes=BUDGET))
+"""With a model that thinks by a budget, and so not in a turn that another one began."""

@@ -148,7 +148,7 @@ async def test_a_key_of_bedrocks_own(notes: Notes) -> None:
         changes: dict[str, Any] = {"aws_access_key_id": None, "aws_secret_access_key": None}
         model = to.connect(api_key=SecretStr("right"), **changes)
         completion = await model.complete(START, TOOLS, note=notes)
-        with pytest.raises(ProviderRejected, match="signature"):
+        with pytest.raises(ProviderRejected, match="make sure your API Key is valid"):
             await to.connect().complete(START, TOOLS, note=notes)
     assert completion.message.content == "I look."
 

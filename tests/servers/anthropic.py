@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from tests.servers.claude import Cache, Memory, answer_blocks, dropped, faults
+from tests.servers.claude import Cache, Memory, answer_blocks, dropped, faults, output_tokens
 from tests.servers.http import Request, Sent, Wire, pieces
 from velora.journal.messages import AssistantMessage
 
@@ -139,7 +139,7 @@ class Messages(Wire):
         body = request.body
         blocks = answer_blocks(message, body, self._memory, number)
         extra = message.provider or {}
-        usage = self.cache.count(body)
+        usage = self.cache.count(body, number)
         calls = any(one["type"] == "tool_use" for one in blocks)
         head = {
             "id": f"msg_{number}",
@@ -160,7 +160,7 @@ class Messages(Wire):
             head["input_transformations"] = [reason]
         if "stop_details" in extra:
             end["stop_details"] = extra["stop_details"]
-        output: dict[str, Any] = {"output_tokens": len(orjson.dumps(blocks)) // 4 + 1}
+        output: dict[str, Any] = {"output_tokens": output_tokens(message)}
         if thought := sum(len(one.get("thinking", "")) for one in blocks) // 4:
             output["output_tokens_details"] = {"thinking_tokens": thought}
         if body.get("stream"):

@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote
 
 import orjson
 
-from tests.servers.claude import Cache, Memory, answer_blocks, faults
+from tests.servers.claude import Cache, Memory, answer_blocks, faults, output_tokens
 from tests.servers.http import Request, Sent, Wire, pieces
 from velora.journal.messages import AssistantMessage
 
@@ -109,7 +109,9 @@ class Converse(Wire):
             yield Refusal(404, "Unknown operation")
             return
         if not self._is_signed(request):
-            yield Refusal(403, "The request signature we calculated does not match the signature")
+            text = "Authentication failed: Please make sure your API Key is valid."
+            other = "The request signature we calculated does not match the signature you provided."
+            yield Refusal(403, text if self._bearer else other)
         body, named = request.body, _MODEL.fullmatch(unquote(path[1]))
         if named is None:
             yield Refusal(400, "The provided model identifier is invalid.")
@@ -151,11 +153,11 @@ class Converse(Wire):
         translated = translate(request.body, named[1])
         translated.pop("anthropic_beta", None)
         blocks = answer_blocks(message, translated, self._memory, number)
-        counted = self.cache.count(translated)
+        counted = self.cache.count(translated, number)
         extra = message.provider or {}
         calls = any(one["type"] == "tool_use" for one in blocks)
         stop = extra.get("stop_reason") or ("tool_use" if calls else "end_turn")
-        output = len(orjson.dumps(blocks)) // 4 + 1
+        output = output_tokens(message)
         usage = {
             "inputTokens": counted["input_tokens"],
             "cacheReadInputTokens": counted["cache_read_input_tokens"],

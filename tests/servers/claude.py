@@ -35,12 +35,14 @@ class Cache:
     Attributes:
         seen: of each request the hashes of all its prefixes, block by block, and the number of
             blocks before its last breakpoint.
+        counts: what was counted, by the request's number.
     """
 
     held: set[str] = field(default_factory=set)
     seen: list[tuple[list[str], int]] = field(default_factory=list)
+    counts: dict[int, dict[str, int]] = field(default_factory=dict)
 
-    def count(self, body: dict[str, Any]) -> dict[str, int]:
+    def count(self, body: dict[str, Any], number: int) -> dict[str, int]:
         """The prompt's tokens (four bytes are one), as the API counts; its prefixes are kept."""
         hashes, sizes, marks = _prefixes(body)
         self.seen.append((hashes, marks[-1] + 1 if marks else 0))
@@ -52,11 +54,13 @@ class Cache:
         self.held.update(hashes[mark] for mark in marks)
         read = sizes[found] // 4 if found >= 0 else 0
         written = max(0, sizes[marks[-1]] // 4 - read) if marks else 0
-        return {
+        counts = {
             "input_tokens": sizes[-1] // 4 - read - written,
             "cache_creation_input_tokens": written,
             "cache_read_input_tokens": read,
         }
+        self.counts[number] = counts
+        return counts
 
 
 def _blocks(body: dict[str, Any]) -> Iterator[tuple[str, Block]]:
@@ -362,16 +366,23 @@ def _holds_results(message: dict[str, Any]) -> bool:
     return any(one["type"] == "tool_result" for one in message["content"])
 
 
+def output_tokens(message: Any) -> int:
+    """Tokens of an answer, its thoughts included."""
+    calls = sum(len(call.name) + len(call.arguments) for call in message.tool_calls)
+    return (len(message.content) + calls) // 4 + len(message.reasoning) // 4 + 1
+
+
 def answer_blocks(message: Any, body: dict[str, Any], memory: Memory, number: int) -> list[Block]:
     """The content of an answer: thoughts where the request has them, text, calls.
 
     Args:
         message: an `AssistantMessage`; its `provider` may hold `redacted`, a text that stands for
             an unreadable thought.
-        number: tells this answer's call ids from all others'.
+        number: tells this answer's call ids from those that are taken.
     """
     blocks: list[Block] = []
     extra = message.provider or {}
+    used = {one.get("id") for _, one in _blocks(body)}
     if thinks(body):
         if message.reasoning:
             signed = signature(message.reasoning, body["model"], body["messages"])
@@ -382,7 +393,7 @@ def answer_blocks(message: Any, body: dict[str, Any], memory: Memory, number: in
     if message.content:
         blocks.append({"type": "text", "text": message.content})
     for call in message.tool_calls:
-        id_ = f"toolu_{number}_{call.id}"
+        id_ = call.id if call.id not in used else f"{call.id}_{number}"
         blocks.append({"type": "tool_use", "id": id_, "name": call.name, "input": call.arguments})
         if blocks[0]["type"].endswith("thinking"):
             memory.thoughts[id_] = blocks[0].get("signature") or blocks[0]["data"]

@@ -54,11 +54,12 @@ class Route:
     settings: LLMSettings
 
     def backends(self) -> list[Backend]:
-        """One backend for each key; imports what they need."""
+        """One backend for each key, or one without; imports what they need."""
         settings = self.settings
-        keys = settings.api_keys or (settings.api_key,)
+        given = settings.api_keys or ((settings.api_key,) if settings.api_key else ())
+        keys = tuple(dict.fromkeys(key.get_secret_value() for key in given)) or ("",)
         make = constructor(self.api)
-        return [make(settings, self.model, key.get_secret_value() if key else "") for key in keys]
+        return [make(settings, self.model, key) for key in keys]
 
 
 def route(settings: LLMSettings, where: str = "[llm]") -> Route:
