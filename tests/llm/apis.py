@@ -46,7 +46,6 @@ class Api:
         overloaded: a 200 that turns out to be an error, for which another try helps.
         busy: a refusal that asks to wait; the seconds are to be put in for `SECONDS`.
         changes: settings.
-        shown: reasoning can be read.
         counted: reasoning is counted apart.
     """
 
@@ -60,7 +59,6 @@ class Api:
     overloaded: Fault
     busy: Fault
     changes: Mapping[str, Any] = field(default_factory=dict)
-    shown: bool = True
     counted: bool = True
 
     def make(self, url: str, **changes: Any) -> EndpointModel:
