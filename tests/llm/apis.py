@@ -61,10 +61,10 @@ class Api:
     changes: Mapping[str, Any] = field(default_factory=dict)
     counted: bool = True
 
-    def make(self, url: str, **changes: Any) -> EndpointModel:
+    def make(self, url: str, key: str = KEY, **changes: Any) -> EndpointModel:
         """A model that talks to the server at `url`."""
         given = settings(url, model=self.model, **{**self.changes, **changes})
-        return EndpointModel(given, self.model, self.backend(given, self.model, KEY))
+        return EndpointModel(given, self.model, self.backend(given, self.model, key))
 
     @asynccontextmanager
     async def talking(

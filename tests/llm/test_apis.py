@@ -219,13 +219,10 @@ async def test_retries_end(api: Api, notes: Notes) -> None:
 
 async def test_a_wrong_key_is_said_at_once(api: Api, notes: Notes) -> None:
     async with api.serve(play()) as server:
-        model = api.make(server.url)
-        wrong = api.backend(model._settings, api.model, "sk-wrong-key")
-        model._backend, right = wrong, model._backend
+        model = api.make(server.url, "sk-wrong-key")
         with pytest.raises(ProviderRejected, match=r"(?i)api key"):
             await model.complete(START, TOOLS, note=notes)
-        await wrong.close()
-        await right.close()
+        await model.close()
     assert len(server.requests) == 1
 
 
