@@ -318,6 +318,29 @@ def test_the_key_of_the_environment(tmp_path: Path, llm: str, used: bool, said: 
         assert found.notices == ("no api_key is set for 127.0.0.1: OPENAI_API_KEY is used",)
 
 
+@pytest.mark.parametrize(
+    ("llm", "env", "key"),
+    [
+        ('model = "anthropic/claude"', {"ANTHROPIC_API_KEY": "a"}, "a"),
+        ('model = "claude-opus-4-5"', {"ANTHROPIC_API_KEY": "a"}, "a"),
+        ('model = "gemini/x"', {"GOOGLE_API_KEY": "g"}, "g"),
+        ('model = "gemini/x"', {"GOOGLE_API_KEY": "g", "GEMINI_API_KEY": "h"}, "h"),
+        ('model = "openrouter/a/b"', {"OPENROUTER_API_KEY": "o"}, "o"),
+        ('model = "azure/d"\nbase_url = "https://x.azure.com"', {"AZURE_API_KEY": "z"}, "z"),
+        ('model = "bedrock/x"', {"AWS_BEARER_TOKEN_BEDROCK": "b"}, "b"),
+        ('model = "x"\ncustom_llm_provider = "groq"', {"GROQ_API_KEY": "q"}, "q"),
+        ('model = "anthropic/claude"', {"OPENAI_API_KEY": "n"}, None),
+    ],
+)
+def test_each_providers_own_variable(
+    tmp_path: Path, llm: str, env: dict[str, str], key: str | None
+) -> None:
+    found = loaded(tmp_path, f"[llm]\n{llm}\n", env=env)
+    given = found.settings.llm.api_key
+    assert (given.get_secret_value() if given else None) == key
+    assert found.notices == ()
+
+
 def test_a_key_of_the_file_wins(tmp_path: Path) -> None:
     text = '[llm]\nmodel = "gpt-4o"\napi_key_env = "MINE"\n'
     settings = loaded(tmp_path, text, env=OPENAI | {"MINE": "sk-mine"}).settings

@@ -61,6 +61,9 @@ class Rules:
         max_output: the longest answer by model; a model that is not listed has no limit.
         context: prompt tokens at most (four characters are one); 0 is no limit.
         strict: fields of the request that OpenAI does not know are refused.
+        reasoning: the field in which answers hold their reasoning.
+        required: each assistant message with tool calls must hold that field, as Moonshot wants it.
+        sees: images are taken.
     """
 
     key: str = ""
@@ -68,6 +71,9 @@ class Rules:
     max_output: dict[str, int] = field(default_factory=lambda: dict(OPENAI_LIMITS))
     context: int = 0
     strict: bool = True
+    reasoning: str = "reasoning_content"
+    required: bool = False
+    sees: bool = True
 
     def check(self, authorization: str, body: Any) -> Refusal | None:
         """What is wrong with a request, if anything."""
@@ -76,7 +82,20 @@ class Rules:
             return Refusal(401, f"Incorrect API key provided: {given}.", "invalid_api_key")
         if not isinstance(body, dict):
             return Refusal(400, "We could not parse the JSON body of your request.")
-        return next(itertools.chain(self._fields(body), _messages(body), _tools(body)), None)
+        checks = (self._fields(body), _messages(body), self._extras(body), _tools(body))
+        return next(itertools.chain(*checks), None)
+
+    def _extras(self, body: dict[str, Any]) -> Iterator[Refusal]:
+        for number, message in enumerate(body["messages"]):
+            parts = message["content"] if isinstance(message.get("content"), list) else []
+            if not self.sees and any(part["type"] == "image_url" for part in parts):
+                yield Refusal(400, "This model does not support image inputs.", "invalid_value")
+            if self.required and message.get("tool_calls") and not message.get(self.reasoning):
+                yield Refusal(
+                    400,
+                    f"thinking is enabled but {self.reasoning} is missing in assistant tool call "
+                    f"message at index {number}",
+                )
 
     def _fields(self, body: dict[str, Any]) -> Iterator[Refusal]:
         model = body.get("model")
@@ -151,6 +170,10 @@ def _messages(body: dict[str, Any]) -> Iterator[Refusal]:
         calls = message.get("tool_calls") or []
         if role not in ("system", "developer", "user", "assistant"):
             yield Refusal(400, f"Invalid value: '{role}'.", "invalid_value", f"{param}.role")
+        elif role == "user" and isinstance(content, list):
+            for part in content:
+                if part.get("type") not in ("text", "image_url"):
+                    yield Refusal(400, f"Invalid value: '{part.get('type')}'.", param=param)
         elif not isinstance(content, str) and not (role == "assistant" and calls):
             text = f"Invalid value for 'content': expected a string, got {content}."
             yield Refusal(400, text, param=param)
@@ -166,7 +189,7 @@ def _messages(body: dict[str, Any]) -> Iterator[Refusal]:
 def _is_function_call(function: Any) -> bool:
     return (
         isinstance(function, dict)
-        and isinstance(function.get("name"), str)
+        and bool(_TOOL_NAME.fullmatch(str(function.get("name"))))
         and isinstance(function.get("arguments"), str)
     )
 
@@ -220,8 +243,14 @@ def prompt_tokens(body: dict[str, Any]) -> int:
     return sum(len(orjson.dumps(one)) for one in body["messages"]) // 4
 
 
-def completion(message: AssistantMessage, body: dict[str, Any], number: int) -> dict[str, Any]:
-    """The whole answer to a request."""
+def completion(
+    message: AssistantMessage,
+    body: dict[str, Any],
+    number: int,
+    *,
+    reasoning: str = "reasoning_content",
+) -> dict[str, Any]:
+    """The whole answer to a request; `reasoning` is the field for that."""
     return {
         "id": f"chatcmpl-{number}",
         "object": "chat.completion",
@@ -230,7 +259,7 @@ def completion(message: AssistantMessage, body: dict[str, Any], number: int) -> 
         "choices": [
             {
                 "index": 0,
-                "message": _assistant(message),
+                "message": _assistant(message, reasoning),
                 "logprobs": None,
                 "finish_reason": _finish_reason(message),
             }
@@ -255,11 +284,10 @@ def usage(message: AssistantMessage, body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _assistant(message: AssistantMessage) -> dict[str, Any]:
+def _assistant(message: AssistantMessage, reasoning: str) -> dict[str, Any]:
     wire: dict[str, Any] = {"role": "assistant", "content": message.content or None}
-    wire["refusal"] = None
-    if message.reasoning:
-        wire["reasoning_content"] = message.reasoning
+    wire["refusal"] = (message.provider or {}).get("refusal")
+    wire.update(_thoughts(message.reasoning, reasoning, len(message.reasoning) or 1))
     if message.tool_calls:
         wire["tool_calls"] = [
             {
@@ -273,11 +301,17 @@ def _assistant(message: AssistantMessage) -> dict[str, Any]:
 
 
 def _finish_reason(message: AssistantMessage) -> str:
-    return "tool_calls" if message.tool_calls else "stop"
+    usual = "tool_calls" if message.tool_calls else "stop"
+    return str((message.provider or {}).get("finish_reason", usual))
 
 
 def events(
-    message: AssistantMessage, body: dict[str, Any], number: int, *, piece: int
+    message: AssistantMessage,
+    body: dict[str, Any],
+    number: int,
+    *,
+    piece: int,
+    reasoning: str = "reasoning_content",
 ) -> Iterator[bytes]:
     """The same answer as server-sent events, texts cut every `piece` characters."""
     head = {
@@ -295,8 +329,10 @@ def events(
         return _event({**head, "choices": [choice], **tail})
 
     yield event({"role": "assistant", "content": None if message.tool_calls else ""})
-    for text in _pieces(message.reasoning, piece):
-        yield event({"reasoning_content": text})
+    for field_, value in _thoughts(message.reasoning, reasoning, piece):
+        yield event({field_: value})
+    if refusal := (message.provider or {}).get("refusal"):
+        yield event({"refusal": refusal})
     for text in _pieces(message.content, piece):
         yield event({"content": text})
     for index, call in enumerate(message.tool_calls):
@@ -317,3 +353,16 @@ def _event(data: dict[str, Any]) -> bytes:
 
 def _pieces(text: str, size: int) -> Iterator[str]:
     return (text[start : start + size] for start in range(0, len(text), size))
+
+
+def _thoughts(text: str, field_: str, piece: int) -> Iterator[tuple[str, Any]]:
+    """Deltas of reasoning: plain texts, or blocks of which the last piece is signed."""
+    texts = list(_pieces(text, piece))
+    if field_ != "reasoning_details":
+        yield from ((field_, one) for one in texts)
+        return
+    for number, one in enumerate(texts):
+        block: dict[str, Any] = {"type": "reasoning.text", "text": one, "index": 0}
+        if number == len(texts) - 1:
+            block |= {"signature": f"sig-{len(text)}", "format": "anthropic-claude-v1"}
+        yield field_, [block]

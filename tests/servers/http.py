@@ -110,7 +110,8 @@ class Wire:
 
 @dataclass(slots=True)
 class Request:
-    """One request as received. Times are unix seconds: the last byte in, the last byte out."""
+    """One request as received, numbered from 1. Times are unix seconds: the last byte in, the last
+    byte out."""
 
     received: float
     method: str
@@ -121,6 +122,7 @@ class Request:
     data: bytes = b""
     answered: float = 0.0
     status: int = 0
+    number: int = 0
 
     @property
     def messages(self) -> list[dict[str, Any]]:
@@ -215,6 +217,7 @@ class Server:
         if self._keep:
             self.requests.append(request)
         self.served += 1
+        request.number = self.served
         refusal = self.wire.check(request)
         if refusal is None and self.faults:
             reply: Reply = self.faults.popleft()

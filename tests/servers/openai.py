@@ -68,9 +68,11 @@ class Chat(http.Wire):
         """The body that answers a request."""
         body = request.body
         if body.get("stream"):
-            pieces = list(events(message, body, number, piece=self._piece))
+            field = self._rules.reasoning
+            pieces = list(events(message, body, number, piece=self._piece, reasoning=field))
             return Sent("text/event-stream; charset=utf-8", pieces)
-        return Sent("application/json", [orjson.dumps(completion(message, body, number))])
+        whole = completion(message, body, number, reasoning=self._rules.reasoning)
+        return Sent("application/json", [orjson.dumps(whole)])
 
 
 class Server(http.Server):

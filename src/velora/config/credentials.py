@@ -1,4 +1,4 @@
-"""Where the API key comes from: `api_key`, `api_key_env`, or `OPENAI_API_KEY`."""
+"""Where the API key comes from: `api_key`, `api_keys`, `api_key_env`, the provider's variable."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from velora.config.check import Place
+from velora.config.providers import named
 from velora.errors import UsageError
 
-DEFAULT_VARIABLE = "OPENAI_API_KEY"
 KEYLESS = ("scripted:", "replay:")
 
 
@@ -20,15 +20,15 @@ def with_key(
 ) -> tuple[dict[str, Any], list[str]]:
     """The values of the selected `[llm.NAME]` with `api_key` filled in, and notices.
 
-    `OPENAI_API_KEY` serves where no key is set, for OpenAI's own endpoint and for one that
-    `base_url` names, as OpenAI's own client does; the latter is said in a notice, since a key then
-    goes to another host.
+    The variable that the provider's own client reads (`OPENAI_API_KEY`, `ANTHROPIC_API_KEY`, …)
+    serves where no key is set, also for an endpoint that `base_url` names; the latter is said in a
+    notice, since a key then goes to another host.
 
     Raises:
         UsageError: the variable that `api_key_env` names is missing.
     """
     values = dict(llm)
-    if values.get("api_key") is not None:
+    if values.get("api_key") is not None or values.get("api_keys"):
         return values, []
     if variable := values.get("api_key_env", ""):
         if not env.get(variable):
@@ -41,16 +41,17 @@ def with_key(
         values["api_key"] = SecretStr(env[variable])
         return values, []
     model, base_url = values.get("model", ""), values.get("base_url", "")
-    key = env.get(DEFAULT_VARIABLE, "")
-    if not key or not model or model.startswith(KEYLESS):
+    if not model or model.startswith(KEYLESS):
         return values, []
-    provider = values.get("custom_llm_provider") or (
-        model.partition("/")[0] if "/" in model else "openai"
-    )
-    if not base_url and provider != "openai":
+    custom = values.get("custom_llm_provider", "")
+    provider = named(model, base_url=base_url, custom=custom).provider
+    variable = next((one for one in provider.variables if env.get(one)), "") if provider else ""
+    if provider is None or not variable:
         return values, []
-    values["api_key"] = SecretStr(key)
+    values["api_key"] = SecretStr(env[variable])
     host = urlsplit(base_url).hostname or base_url
-    if not base_url or host == "api.openai.com":
+    # Azure's endpoint is always named: the key is meant for it.
+    own = provider.wire == "azure" or host == urlsplit(provider.base_url).hostname
+    if not base_url or own:
         return values, []
-    return values, [f"no api_key is set for {host}: {DEFAULT_VARIABLE} is used"]
+    return values, [f"no api_key is set for {host}: {variable} is used"]

@@ -17,6 +17,8 @@ _STATED = (
     re.compile(r"max_(?:completion_|output_)?tokens[^\[]{0,40}\[\d+, ?([\d,]+)\]", re.I),
     # Anthropic: "max_tokens: 65536 > 8192, which is the maximum allowed number of output tokens"
     re.compile(r"max_tokens: [\d,]+ > ([\d,]+)", re.I),
+    # Bedrock: "The maximum tokens you requested exceeds the model limit of 8192."
+    re.compile(r"maximum tokens you requested exceeds the model limit of ([\d,]+)", re.I),
     # Volcengine: "integer above maximum value, expected a value <= 12288, but got 32000"
     re.compile(r"max_(?:completion_)?tokens.*expected a value <= ([\d,]+)", re.I | re.S),
     # Groq, Mistral, Fireworks and others

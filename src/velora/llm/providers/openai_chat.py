@@ -12,25 +12,39 @@ Importing this module takes two seconds, nearly all of it pydantic-ai and the SD
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-import orjson
-from openai.types.chat import ChatCompletionMessageFunctionToolCallParam
+from openai.types.chat import (
+    ChatCompletionAssistantMessageParam,
+    ChatCompletionMessage,
+    ChatCompletionMessageFunctionToolCallParam,
+    ChatCompletionMessageParam,
+)
 from pydantic_ai.exceptions import UnexpectedModelBehavior
-from pydantic_ai.messages import ToolCallPart
+from pydantic_ai.messages import ModelMessage, ThinkingPart, ToolCallPart
+from pydantic_ai.models import ModelRequestParameters
 from pydantic_ai.models.openai import OpenAIChatModel, OpenAIChatModelSettings
 from pydantic_ai.profiles.openai import OpenAIModelProfile, openai_model_profile
 from pydantic_ai.providers.openai import OpenAIProvider
+from pydantic_ai.settings import ModelSettings
 
 from velora.config.settings import LLMSettings
 from velora.journal.messages import Message, ToolSpec
 from velora.llm.backend import Answer, Options
-from velora.llm.convert import Offers, arguments, from_response, to_history
+from velora.llm.convert import Offers, Reader, from_response, to_history, written
 from velora.llm.failures import Failure
-from velora.llm.providers.openai_wire import client
+from velora.llm.providers.chat_reasoning import DETAILS, FIELDS, FILLER, readable, required_field
+from velora.llm.providers.images import NOTE, refuses_images
+from velora.llm.providers.openai_api import is_openai
+from velora.llm.providers.openai_settings import NOT_IN_NAME, OPENAI, sampling_refused
+from velora.llm.providers.openai_wire import AZURE_VERSION, Deployment, client
 
-OPENAI = "https://api.openai.com/v1"
+PROVIDER = "openai_chat"
+_CALL_ID = re.compile(r"(?s).{1,40}")
+"""OpenAI refuses longer ids; some servers give ids with punctuation and want them back."""
 
 
 class OpenAIChat:
@@ -43,34 +57,52 @@ class OpenAIChat:
     """
 
     def __init__(self, settings: LLMSettings, model: str, key: str) -> None:
+        version = settings.api_version or AZURE_VERSION
         self._client = client(
-            base_url=settings.base_url or OPENAI, api_key=key, idle_timeout=settings.idle_timeout
+            base_url=settings.base_url or OPENAI,
+            api_key=key,
+            idle_timeout=settings.idle_timeout,
+            azure=Deployment(model, version) if settings.custom_llm_provider == "azure" else None,
         )
         self._chat = _Chat(
             model,
             provider=OpenAIProvider(openai_client=self._client),
             profile=_profile(model, bool(settings.base_url)),
         )
-        dropped = _sampling_refused(settings, self._chat.profile)
-        text = f"{' and '.join(dropped)} not sent: {model} refuses it while it reasons"
-        found = ("sampling_not_sent", text, {"settings": list(dropped)})
-        self.notices: tuple[tuple[str, str, dict[str, Any]], ...] = (found,) if dropped else ()
+        dropped, self.notices = sampling_refused(settings, self._chat.profile, model)
         self._request = _request_settings(settings, dropped)
+        self._own = is_openai(settings.base_url)
         self._offers = Offers()
+        images: Any = "none" if settings.disable_vision else "user"
+        self._reader = Reader(f"{PROVIDER}/{model}", _CALL_ID, images, NOT_IN_NAME)
 
     async def send(
         self, messages: Sequence[Message], tools: Sequence[ToolSpec], options: Options
     ) -> Answer:
         """Send one request (`Backend.send`)."""
-        request = self._request
+        try:
+            return await self._send(messages, tools, options)
+        except Failure as failure:
+            if self._reader.images == "none" or not refuses_images(failure, messages):
+                raise
+        self._reader = replace(self._reader, images="none")
+        answer = await self._send(messages, tools, options)
+        return replace(answer, notes=(NOTE, *answer.notes))
+
+    async def _send(
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec], options: Options
+    ) -> Answer:
+        request = OpenAIChatModelSettings(**self._request)
         if options.max_tokens:
-            request = OpenAIChatModelSettings(**request, max_tokens=options.max_tokens)
-        history = to_history(messages)
+            request["max_tokens"] = options.max_tokens
+        if options.conversation and self._own:
+            request["openai_prompt_cache_key"] = options.conversation
+        history = to_history(messages, self._reader)
         try:
             response = await self._chat.request(history, request, self._offers.of(tools))
         except UnexpectedModelBehavior as error:
             raise Failure(f"the answer makes no sense: {error}") from None
-        return from_response(response)
+        return from_response(response, self._reader.name)
 
     async def close(self) -> None:
         """Release connections."""
@@ -78,17 +110,64 @@ class OpenAIChat:
 
 
 class _Chat(OpenAIChatModel):
-    """pydantic-ai's model, sending back the arguments of calls as the model wrote them."""
+    """pydantic-ai's model, sending back arguments and reasoning as the model wrote them."""
+
+    @dataclass
+    class _MapModelResponseContext(OpenAIChatModel._MapModelResponseContext):
+        """One answer on its way back."""
+
+        details: list[Any] = field(default_factory=list)
+
+        def _map_response_thinking_part(self, item: ThinkingPart) -> None:
+            if item.id == DETAILS:
+                self.details += (item.provider_details or {}).get(DETAILS, ())
+            else:
+                super()._map_response_thinking_part(item)
+
+        def _into_message_param(self) -> ChatCompletionAssistantMessageParam | None:
+            message = super()._into_message_param()
+            if message is not None and self.details:
+                cast("dict[str, Any]", message)[DETAILS] = self.details
+            return message
+
+    def _process_thinking(self, message: ChatCompletionMessage) -> list[ThinkingPart] | None:
+        details = getattr(message, DETAILS, None)
+        if not details or not isinstance(details, list):
+            return super()._process_thinking(message)
+        text = getattr(message, "reasoning", None) or getattr(message, "reasoning_content", None)
+        part = ThinkingPart(
+            text if isinstance(text, str) else readable(details),
+            id=DETAILS,
+            provider_name=self.system,
+            provider_details={DETAILS: details},
+        )
+        return [part]
+
+    async def _map_messages(
+        self,
+        messages: Sequence[ModelMessage],
+        model_request_parameters: ModelRequestParameters,
+        *,
+        model_settings: ModelSettings | None = None,
+    ) -> list[ChatCompletionMessageParam]:
+        mapped = await super()._map_messages(
+            messages, model_request_parameters, model_settings=model_settings
+        )
+        required = required_field(self.model_name)
+        for message in cast("list[dict[str, Any]]", mapped):
+            for name in FIELDS:
+                # Put in by pydantic-ai once a later answer reasons: that would change the beginning
+                # of a prompt that the provider may have in a cache.
+                if message.get(name) == "":
+                    del message[name]
+            if required and message.get("tool_calls") and not {required, DETAILS} & message.keys():
+                message[required] = FILLER
+        return mapped
 
     @staticmethod
     def _map_tool_call(t: ToolCallPart) -> ChatCompletionMessageFunctionToolCallParam:
-        text = arguments(t)
-        try:
-            intact = isinstance(orjson.loads(text), dict)
-        except orjson.JSONDecodeError:
-            intact = False
-        if not intact:
-            # Several servers parse the arguments of the history and fail on what is not an object.
+        text = written(t)
+        if not text:
             return OpenAIChatModel._map_tool_call(t)
         return {
             "id": t.tool_call_id,
@@ -110,17 +189,6 @@ def _profile(model: str, compatible: bool) -> OpenAIModelProfile:
         # All of them know the older field, few know the newer one.
         profile["openai_chat_supports_max_completion_tokens"] = False
     return profile
-
-
-def _sampling_refused(settings: LLMSettings, profile: OpenAIModelProfile) -> tuple[str, ...]:
-    """The settings that a model refuses because it reasons, as pydantic-ai's profile says."""
-    if not profile.get("openai_supports_reasoning", False):
-        return ()
-    effort = settings.reasoning_effort
-    reasoning = effort != "none" if effort else profile.get("thinking_enabled_by_default", False)
-    if not reasoning:
-        return ()
-    return tuple(key for key in ("temperature", "top_p") if getattr(settings, key) is not None)
 
 
 def _request_settings(settings: LLMSettings, dropped: tuple[str, ...]) -> OpenAIChatModelSettings:

@@ -15,15 +15,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
-import httpx2
 from openai import (
     APIConnectionError,
     APIError,
     APIStatusError,
     APITimeoutError,
+    AsyncAzureOpenAI,
     AsyncOpenAI,
     Omit,
     omit,
@@ -32,50 +33,48 @@ from openai.resources.chat.completions import AsyncCompletions
 from openai.types.chat import ChatCompletion
 
 from velora.llm.failures import Failure, retry_after
+from velora.llm.providers.http import describe, encodable, failures, http_client, time_limits
 from velora.llm.providers.openai_stream import Assembler, filled, whole
 
-CONNECTIONS = 1000
-"""Requests at once; more of them wait for a free connection."""
-CONNECT_TIMEOUT = 30.0
-"""Seconds to open a connection."""
-KEPT_ALIVE = 60.0
-"""Seconds that an idle connection is kept; most commands of an agent take less."""
+AZURE_VERSION = "2025-04-01-preview"
+"""Azure's API version where the settings name none: the first that knows every field we send."""
 
 
-def client(*, base_url: str, api_key: str, idle_timeout: float) -> AsyncOpenAI:
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A model on Azure: its deployment's name, and the API's version."""
+
+    name: str
+    version: str = AZURE_VERSION
+
+
+def client(
+    *, base_url: str, api_key: str, idle_timeout: float, azure: Deployment | None = None
+) -> AsyncOpenAI:
     """A client whose `chat.completions.create` is `Completions.create`.
 
     Args:
-        base_url: up to and including `/v1`.
+        base_url: up to and including `/v1`; of Azure, the resource's.
         api_key: "" sends no `Authorization`.
         idle_timeout: seconds without a byte before a connection is given up.
+        azure: set where the endpoint is Azure's.
     """
-    sdk = AsyncOpenAI(
-        base_url=base_url,
-        api_key=api_key or "none",
-        max_retries=0,
-        http_client=httpx2.AsyncClient(
-            timeout=httpx2.Timeout(idle_timeout, connect=CONNECT_TIMEOUT, pool=None),
-            limits=httpx2.Limits(
-                max_connections=CONNECTIONS,
-                max_keepalive_connections=CONNECTIONS,
-                keepalive_expiry=KEPT_ALIVE,
-            ),
-            # A proxy meant for the world outside must not be asked for this machine's own ports.
-            trust_env=not is_loopback(base_url),
-            follow_redirects=True,
-        ),
-        timeout=httpx2.Timeout(idle_timeout, connect=CONNECT_TIMEOUT, pool=None),
-    )
+    common: dict[str, Any] = {
+        "api_key": api_key or "none",
+        "max_retries": 0,
+        "http_client": http_client(base_url, idle_timeout),
+        "timeout": time_limits(idle_timeout),
+    }
+    if azure:
+        # The path is given whole, so that nothing of it is taken from the environment.
+        root = base_url.rstrip("/").removesuffix("/openai")
+        path = f"{root}/openai/deployments/{quote(azure.name)}"
+        sdk: AsyncOpenAI = AsyncAzureOpenAI(base_url=path, api_version=azure.version, **common)
+    else:
+        sdk = AsyncOpenAI(base_url=base_url, **common)
     # A cached property of the SDK: what lies under its name in the object is what it gives.
     vars(sdk.chat)["completions"] = Completions(sdk, keyless=not api_key)
     return sdk
-
-
-def is_loopback(url: str) -> bool:
-    """Whether a URL names this machine."""
-    host = urlsplit(url).hostname or ""
-    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 class Completions(AsyncCompletions):
@@ -112,12 +111,12 @@ class Completions(AsyncCompletions):
             data = await self._send(request, body)
         except UnicodeEncodeError:
             # Half a surrogate pair, as JSON may hold and UTF-8 may not.
-            data = await self._send(request, _encodable(body))
+            data = await self._send(request, encodable(body))
         return ChatCompletion.model_construct(**filled(data, str(request.get("model", ""))))
 
     async def _send(self, request: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
         async with (
-            _failures(),
+            sdk_failures(),
             self._plain.with_streaming_response.create(
                 messages=(), **request, extra_body=body
             ) as answer,
@@ -131,10 +130,11 @@ class Completions(AsyncCompletions):
 
 
 @asynccontextmanager
-async def _failures() -> AsyncIterator[None]:
+async def sdk_failures() -> AsyncIterator[None]:
     """Turn the SDK's and the HTTP library's errors into `Failure`."""
     try:
-        yield
+        with failures():
+            yield
     except APIStatusError as error:
         headers = cast("Mapping[str, str]", error.response.headers)
         raise Failure.of_body(
@@ -144,29 +144,9 @@ async def _failures() -> AsyncIterator[None]:
             text=error.response.text.strip(),
         ) from None
     except APITimeoutError as error:
-        raise Failure(f"no byte came in time: {_describe(error.__cause__ or error)}") from None
+        raise Failure(f"no byte came in time: {describe(error.__cause__ or error)}") from None
     except APIConnectionError as error:
         cause = error.__cause__ or error
-        raise Failure(f"no connection: {_describe(cause)}") from None
-    except httpx2.TimeoutException as error:
-        raise Failure(f"no byte came in time: {_describe(error)}") from None
-    except httpx2.HTTPError as error:
-        raise Failure(f"the connection was cut: {_describe(error)}") from None
+        raise Failure(f"no connection: {describe(cause)}") from None
     except APIError as error:
         raise Failure(str(error)) from None
-
-
-def _describe(error: BaseException) -> str:
-    text = str(error)
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _encodable(value: Any) -> Any:
-    match value:
-        case str():
-            return value.encode("utf-8", "replace").decode()
-        case dict():
-            return {_encodable(key): _encodable(part) for key, part in value.items()}
-        case list() | tuple():
-            return [_encodable(part) for part in value]
-    return value
