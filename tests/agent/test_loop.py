@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from velora.agent.loop import CodeActAgent, End, Limits
+from velora.config.settings import AgentSettings
 from velora.errors import (
     ContextOverflow,
     Outcome,
@@ -132,7 +133,7 @@ class Attempt:
             system="You are an agent.",
             instruction="Fix it.",
             limits=self.limits,
-            max_nudges=self.max_nudges,
+            settings=AgentSettings(max_nudges=self.max_nudges),
         )
 
     async def run(self) -> End:
