@@ -334,12 +334,13 @@ async def test_plain_text_is_nudged_and_in_the_end_no_action() -> None:
     )
     assert third == (
         f"{first} If you cannot get any further, call `finish` too and say what stands in the way."
+        " You repeat yourself: the same words without a tool call, 3 times."
     )
     assert attempt.model.sent[-1][-1] == UserMessage(third)
 
 
 async def test_a_tool_call_starts_the_count_of_nudges_anew() -> None:
-    talk = [says(text="Hm.")] * 3
+    talk = [says(text=text) for text in ("Hm.", "Well.", "Hm.")]
     attempt = Attempt([*talk, says(THINK), *talk, says(FINISH)])
     assert (await attempt.run()).outcome is Outcome.FINISHED
     assert len(attempt.nudges) == 6

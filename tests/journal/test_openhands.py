@@ -67,6 +67,7 @@ def test_each_observation_names_its_action() -> None:
     ] == [
         ("run", "run"),
         ("read", "read"),
+        ("condensation", "condense"),
         ("run", "error"),
         ("edit", "edit"),
         ("call_tool_mcp", "error"),
@@ -216,13 +217,15 @@ def test_the_files_of_an_attempt_are_the_golden_ones(tmp_path: Path) -> None:
     golden("completion_3.json", (directory / names[2]).read_bytes())
     files = [orjson.loads((directory / name).read_bytes()) for name in names]
     sent = [message for file in files for message in file["messages"]]
-    assert [f["messages_before"] for f in files] == [0, 2, 5, 7]
+    # Condensed before the third call: of what was sent before, only the system prompt is as it was.
+    assert [f["messages_before"] for f in files] == [0, 2, 1, 4]
     assert [m["role"] for m in sent] == [
         *["system", "user"],
         *["assistant", "tool", "tool"],
-        *["assistant", "user"],
+        *["user", "assistant", "user"],
         *["assistant", "tool", "tool", "tool"],
     ]
+    assert sent[5]["content"].endswith("\n\nA file was read.")
 
 
 def test_a_failed_attempt_is_told_and_makes_no_row(tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ class CodeActAgent:
         if pattern := self._repeats():
             return self._warn(pattern)
         if state.idle is not None:
-            self._nudge(state.idle)
+            self._say(Nudged(self._nudge(state.idle)))
         return None
 
     async def _query(self) -> End | None:
@@ -255,18 +255,22 @@ class CodeActAgent:
         """Tell an agent that goes round in circles, once; the second time is the end."""
         if self._watch.told:
             return self._end(Outcome.STUCK, f"{pattern}, after it was told")
-        self._say(Nudged(texts.stuck(pattern, self._tools), reason="stuck"))
+        idle = self._state.idle
+        if idle is None:
+            text = texts.stuck(pattern, self._tools)
+        else:
+            text = f"{self._nudge(idle)} You repeat yourself: {pattern}."
+        self._say(Nudged(text, reason="stuck"))
         return None
 
-    def _nudge(self, completion: Completion) -> None:
-        """Answer an answer that calls no tool."""
-        text = texts.nudge(
+    def _nudge(self, completion: Completion) -> str:
+        """What is said to an answer that calls no tool."""
+        return texts.nudge(
             empty=not completion.message.content.strip(),
             cut=completion.finish_reason == "length",
             count=self._state.nudges + 1,
             known=self._tools,
         )
-        self._say(Nudged(text))
 
     def _say(self, event: Event) -> None:
         """Record an event and add what it says to the conversation."""
