@@ -134,6 +134,7 @@ class Condensed:
         masked: observations before this index are shown as a short remark; 0 masks none.
         clipped: observations before this index are shown with at most `longest` characters.
         longest: see `clipped`.
+        limit: tokens that a request could have, as far as was known; 0 where it was not.
         completion: the paid answer that holds the summary, where a model wrote it.
         request: the instructions that it was asked with.
         excerpt: the characters at most of each message that it was shown; with `request` this
@@ -149,6 +150,7 @@ class Condensed:
     masked: int = 0
     clipped: int = 0
     longest: int = 0
+    limit: int = 0
     completion: Completion | None = None
     request: str = ""
     excerpt: int = 0

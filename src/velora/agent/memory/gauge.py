@@ -2,7 +2,9 @@
 
 A message is estimated once, when it comes. With each answer the provider says how many tokens its
 prompt had, so only what came after is an estimate at all, and the ratio of count to estimate
-corrects that and all later ones.
+corrects that. Where it errs it should err upwards: what was not counted yet is taken to be at least
+as dense as the densest that came lately, and after a condensation nothing is taken for less than
+estimated.
 """
 
 from __future__ import annotations
@@ -13,6 +15,9 @@ from velora.journal.messages import Message, ToolSpec
 from velora.llm.tokens import estimate
 
 _LEAST, _MOST = 0.25, 4.0  # a ratio beyond these is no tokenizer's but a provider's odd count
+_DENSEST = 2.0
+_ENOUGH = 256  # tokens that tell how dense a text is
+_FORGET = 0.9
 
 
 class Gauge:
@@ -26,6 +31,7 @@ class Gauge:
     def __init__(self) -> None:
         self.ratio = 1.0
         self.refused = 0
+        self._dense = 1.0
         self._tools = 0
         self._size = 0
         self._counted: tuple[int, int] | None = None  # tokens, and the size that they were for
@@ -34,10 +40,13 @@ class Gauge:
     def tokens(self) -> int:
         """Estimated tokens of what would be sent now."""
         if self._counted is None:
-            return int(self._size * self.ratio)
+            return int(self._size * self._upwards)
         tokens, size = self._counted
-        # What is new may be denser than what is known: it is not taken for less than estimated.
-        return tokens + int((self._size - size) * max(self.ratio, 1.0))
+        return tokens + int((self._size - size) * max(self.ratio, self._dense))
+
+    @property
+    def _upwards(self) -> float:
+        return max(self.ratio, 1.0)
 
     def offer(self, tools: Sequence[ToolSpec]) -> None:
         """Count the tools, which are part of each request."""
@@ -52,6 +61,10 @@ class Gauge:
     def count(self, prompt: int) -> None:
         """Take the provider's count of the request just answered; 0 where there is none."""
         if prompt > 0 and self._size > 0:
+            self._dense = 1 + (self._dense - 1) * _FORGET
+            if self._counted and (new := self._size - self._counted[1]) >= _ENOUGH:
+                dense = (prompt - self._counted[0]) / new
+                self._dense = min(max(self._dense, dense), _DENSEST)
             self.ratio = min(max(prompt / self._size, _LEAST), _MOST)
             self._counted = prompt, self._size
 
@@ -66,7 +79,7 @@ class Gauge:
 
     def corrected(self, messages: Sequence[Message], *, tools: bool = False) -> int:
         """Estimated tokens of some messages, with or without the tools beside them."""
-        return int((estimate(messages) + (self._tools if tools else 0)) * self.ratio)
+        return int((estimate(messages) + (self._tools if tools else 0)) * self._upwards)
 
     def limit(self, window: int | None) -> int | None:
         """Tokens that a request may have; None where nobody knows.

@@ -118,5 +118,6 @@ class Room:
         if condensed.reason == "overflow" and not first:
             # The events tell how often a request was refused, and how long it was: once each.
             condensed = replace(condensed, reason="tokens")
-        self._say(condensed)
+        limit = self._state.view(self._window).limit or 0
+        self._say(replace(condensed, limit=limit))
         return True
