@@ -32,7 +32,7 @@ LINES = [
     "    def parse(self, text: str) -> Tree:\n",
     "E   AssertionError: assert \"a\\tb\" == 'a b'\n",
     "drwxr-xr-x 2 root root 4096 Jan  1 00:00 src\n",
-    "数据 – Übergröße ✓\n",
+    "数据 Übergröße ✓\n",
     "0x7f3a9c 00 ff 1e 2d 3c 4b 5a 69 78 87 96 a5 b4 c3 d2 e1\n",
 ]
 
