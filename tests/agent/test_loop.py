@@ -119,6 +119,7 @@ class Attempt:
     tools: Sequence[Tool] = ()
     limits: Limits = Limits(max_iterations=20)  # noqa: RUF009
     max_nudges: int = 3
+    settings: AgentSettings | None = None
     finish: bool = True
     delay: float = 0.0
     events: list[Event] = field(default_factory=list)
@@ -133,7 +134,7 @@ class Attempt:
             system="You are an agent.",
             instruction="Fix it.",
             limits=self.limits,
-            settings=AgentSettings(max_nudges=self.max_nudges),
+            settings=self.settings or AgentSettings(max_nudges=self.max_nudges),
         )
 
     async def run(self) -> End:

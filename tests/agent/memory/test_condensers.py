@@ -178,7 +178,10 @@ async def test_a_pipeline_works_in_order_and_only_where_it_is_due() -> None:
 
 
 async def test_an_asked_pipeline_goes_on_until_nothing_more_can_be_left_out() -> None:
-    stages = [ObservationMasking(settings("observation_masking")), Recent(settings("recent"))]
+    stages: list[Condenser] = [
+        ObservationMasking(settings("observation_masking")),
+        Recent(settings("recent")),
+    ]
     pipeline, state, names = Pipeline(stages), long_talk(20), []
     while made := await condense(pipeline, state, need=Need("requested", 10)):
         names.append(made.condenser)

@@ -10,14 +10,22 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.servers.chat import Rules
-from tests.servers.openai import Request, Server
+from tests.servers.chat import Refusal, Rules, prompt_tokens
+from tests.servers.openai import Reply, Request, Server
 from velora.agent.loop import CodeActAgent, End, Limits
 from velora.agent.memory.build import build
-from velora.config.settings import CondenserSettings, LLMSettings, Settings
-from velora.errors import Outcome
+from velora.config.settings import AgentSettings, CondenserSettings, LLMSettings, Settings
+from velora.errors import ContextOverflow, Outcome
 from velora.journal.completions import Completions
-from velora.journal.events import Answered, AttemptStarted, Condensed, Event, Record, paid
+from velora.journal.events import (
+    Answered,
+    AttemptStarted,
+    Condensed,
+    Event,
+    Observed,
+    Record,
+    paid,
+)
 from velora.journal.messages import AssistantMessage, ToolCall, ToolSpec
 from velora.journal.metrics import metrics
 from velora.llm import factory
@@ -51,6 +59,15 @@ class Read:
         length = chance.choice((80, 400, 3_000, 12_000, self._longest))
         line = chance.choice(LINES)
         return ToolResult((line * (length // len(line) + 1))[:length])
+
+
+class Condense:
+    """Asks for a shorter conversation."""
+
+    spec = ToolSpec("condense", "Condenses.", {"type": "object", "properties": {}})
+
+    async def __call__(self, arguments: dict[str, Any]) -> ToolResult:
+        return ToolResult("It will be shorter.", condense=True)
 
 
 @dataclass
@@ -104,10 +121,13 @@ async def work(
     rules: Rules | None = None,
     longest: int = 30_000,
     turns: int = TURNS,
-    play: Callable[[Request], AssistantMessage] | None = None,
+    task: str = TASK,
+    limits: Limits | None = None,
+    events: list[Event] | None = None,
+    play: Callable[[Request], Reply] | None = None,
 ) -> Run:
     rules = rules or Rules(context=WINDOW)
-    events: list[Event] = []
+    events = [] if events is None else events
     async with Server(play or Playing(turns), rules=rules) as server:
         llm = LLMSettings(
             model="openai/some-model",
@@ -119,14 +139,14 @@ async def work(
         )
         model = factory.build(llm)
         condenser = build(settings)
-        tools = {tool.spec.name: tool for tool in (Read(longest), FinishTool())}
+        tools = {tool.spec.name: tool for tool in (Read(longest), Condense(), FinishTool())}
         agent = CodeActAgent(
             model=model,
             toolset=Toolset(tools),
             emit=events.append,
             system="You are an agent.",
-            instruction=TASK,
-            limits=Limits(max_iterations=turns + 1),
+            instruction=task,
+            limits=limits or Limits(max_iterations=turns + 1),
             settings=settings.agent,
             condenser=condenser,
             conversation="one",
@@ -187,6 +207,92 @@ async def test_one_refusal_teaches_a_window_that_is_unknown(kind: str) -> None:
     assert len(overflows) == run.statuses.count(400)
     check_prefixes(run)
     check_files(run)
+
+
+async def test_one_observation_of_any_length_does_not_end_an_attempt() -> None:
+    for window in (WINDOW, None):
+        run = await work(KINDS["noop"], window=window, longest=2_000_000, turns=30)
+        assert run.end.outcome is Outcome.FINISHED
+        assert run.statuses.count(400) == (window is None)
+        assert any(event.clipped for event in run.condensed)
+
+
+async def test_a_refusal_that_states_no_window_is_learnt_from_too() -> None:
+    playing = Playing(turns=100)
+
+    def play(request: Request) -> Reply:
+        if prompt_tokens(request.body) > WINDOW:
+            return Refusal(400, "prompt is too long", "context_length_exceeded")
+        return playing(request)
+
+    run = await work(KINDS["recent"], window=None, rules=Rules(), turns=100, play=play)
+    assert run.end.outcome is Outcome.FINISHED
+    assert 1 <= run.statuses.count(400) <= 3
+    check_files(run)
+
+
+async def test_without_truncation_the_first_overflow_ends_the_attempt() -> None:
+    settings = Settings(agent=AgentSettings(enable_history_truncation=False))
+    with pytest.raises(ContextOverflow, match="maximum context length is 16000"):
+        await work(settings)
+    # A condenser is not truncation: it may do what it can.
+    own = CondenserSettings(type="recent")
+    run = await work(
+        Settings(agent=settings.agent, condenser=own), window=None, longest=2_000, turns=100
+    )
+    assert run.end.outcome is Outcome.FINISHED
+
+
+async def test_a_task_that_does_not_fit_ends_the_attempt_after_a_few_tries() -> None:
+    for kind in ("noop", "llm"):
+        events: list[Event] = []
+        with pytest.raises(ContextOverflow):
+            await work(KINDS[kind], task="word " * 20_000, window=None, events=events)
+        assert len(events) <= 2
+
+
+async def test_the_summing_model_may_have_a_smaller_window() -> None:
+    playing = Playing(turns=100)
+
+    def play(request: Request) -> Reply:
+        if not request.body.get("tools") and prompt_tokens(request.body) > 3_000:
+            return Refusal(400, "prompt is too long", "context_length_exceeded")
+        return playing(request)
+
+    run = await work(KINDS["llm"], turns=100, play=play)
+    assert run.end.outcome is Outcome.FINISHED
+    written = [event for event in run.condensed if event.completion]
+    assert written
+    assert all(event.excerpt < 10_000 for event in written)
+    check_files(run)
+
+
+async def test_summaries_count_towards_the_budget() -> None:
+    run = await work(KINDS["llm by size"], limits=Limits(max_iterations=300, max_budget=0.25))
+    assert run.end.outcome is Outcome.BUDGET_EXCEEDED
+    spent = [one.cost or 0.0 for event in run.events if (one := paid(event))]
+    assert sum(spent[:-1]) < 0.25 <= sum(spent)
+
+
+async def test_the_model_may_ask_for_it() -> None:
+    def play(request: Request) -> Reply:
+        if not request.body.get("tools"):
+            return AssistantMessage("Notes.")
+        if len(request.messages) < 13:
+            call = ToolCall(f"c{len(request.messages)}", "read", "{}")
+        elif "Notes." in str(request.messages):
+            call = ToolCall("c_end", "finish", '{"message": "done"}')
+        else:
+            call = ToolCall("c_ask", "condense", "{}")
+        return AssistantMessage(f"At {len(request.messages)}.", (call,))
+
+    for kind, left in (("llm", "llm"), ("recent", "recent"), ("noop", "truncation")):
+        run = await work(KINDS[kind], window=None, longest=3_000, play=play, turns=30)
+        first = run.condensed[0]
+        assert (first.condenser, first.reason) == (left, "requested")
+        asked = [e.condense for e in run.events if isinstance(e, Observed)]
+        assert asked.count(True) >= 1
+        check_files(run)
 
 
 def check_prefixes(run: Run) -> None:
