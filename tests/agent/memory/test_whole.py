@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -28,7 +29,10 @@ from velora.journal.events import (
 )
 from velora.journal.messages import AssistantMessage, ToolCall, ToolSpec
 from velora.journal.metrics import metrics
+from velora.journal.store import AttemptJournal
 from velora.llm import factory
+from velora.llm.protocol import Model
+from velora.llm.replay import ReplayModel
 from velora.tools.build import Toolset
 from velora.tools.finish import FinishTool
 from velora.tools.protocol import ToolResult
@@ -125,6 +129,7 @@ async def work(
     limits: Limits | None = None,
     events: list[Event] | None = None,
     play: Callable[[Request], Reply] | None = None,
+    model: Model | None = None,
 ) -> Run:
     rules = rules or Rules(context=WINDOW)
     events = [] if events is None else events
@@ -137,7 +142,7 @@ async def work(
             input_cost_per_token=1e-6,
             output_cost_per_token=1e-6,
         )
-        model = factory.build(llm)
+        model = model or factory.build(llm)
         condenser = build(settings)
         tools = {tool.spec.name: tool for tool in (Read(longest), Condense(), FinishTool())}
         agent = CodeActAgent(
@@ -293,6 +298,29 @@ async def test_the_model_may_ask_for_it() -> None:
         asked = [e.condense for e in run.events if isinstance(e, Observed)]
         assert asked.count(True) >= 1
         check_files(run)
+
+
+@pytest.mark.parametrize("kind", ["noop", "recent by size", "llm", "pipeline"])
+async def test_a_recording_is_replayed_with_its_condensations(kind: str, tmp_path: Path) -> None:
+    run = await work(KINDS[kind], turns=60)
+    with AttemptJournal.create(tmp_path / "attempt", redact=str) as journal:
+        for event in run.events:
+            journal.append(event)
+    again: list[Event] = []
+    await work(
+        KINDS[kind], turns=60, events=again, model=ReplayModel.from_file(tmp_path / "attempt")
+    )
+    assert [told_again(event) for event in again] == [told_again(event) for event in run.events]
+
+
+def told_again(event: Event) -> Event:
+    """An event without what a replay does not repeat: prices and durations."""
+    if isinstance(event, Observed):
+        return replace(event, duration=0.0)
+    if isinstance(event, Answered | Condensed) and event.completion:
+        free = replace(event.completion, cost=0.0, latency=0.0)
+        return replace(event, completion=free)
+    return event
 
 
 def check_prefixes(run: Run) -> None:
