@@ -87,6 +87,11 @@ class ScriptedModel:
         """Nothing to release."""
 
 
+def answers(messages: Sequence[Message]) -> int:
+    """How many answers are shown of a conversation."""
+    return sum(isinstance(one, AssistantMessage) for one in messages)
+
+
 def turn_of(messages: Sequence[Message]) -> int:
     """How many answers a conversation has had, those no longer shown included.
 
