@@ -53,7 +53,8 @@ def ready(desk: Desk, url: str, more: str) -> None:
 
 def run(desk: Desk) -> Any:
     argv = ("run", "--dataset", "tasks.jsonl", "-l", "gpt", "--sandbox", "host")
-    return asyncio.to_thread(desk.velora, *argv)
+    home = {"HOME": str(desk.path)}  # the shell reads nothing of this machine's user
+    return asyncio.to_thread(desk.velora, *argv, env=home)
 
 
 async def test_a_run_with_a_summary(desk: Desk) -> None:
