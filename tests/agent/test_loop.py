@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from velora.agent.loop import CodeActAgent, End, Limits
+from velora.config.settings import AgentSettings
 from velora.errors import (
     ContextOverflow,
     Outcome,
@@ -118,6 +119,7 @@ class Attempt:
     tools: Sequence[Tool] = ()
     limits: Limits = Limits(max_iterations=20)  # noqa: RUF009
     max_nudges: int = 3
+    settings: AgentSettings | None = None
     finish: bool = True
     delay: float = 0.0
     events: list[Event] = field(default_factory=list)
@@ -132,7 +134,7 @@ class Attempt:
             system="You are an agent.",
             instruction="Fix it.",
             limits=self.limits,
-            max_nudges=self.max_nudges,
+            settings=self.settings or AgentSettings(max_nudges=self.max_nudges),
         )
 
     async def run(self) -> End:
@@ -333,12 +335,13 @@ async def test_plain_text_is_nudged_and_in_the_end_no_action() -> None:
     )
     assert third == (
         f"{first} If you cannot get any further, call `finish` too and say what stands in the way."
+        " You repeat yourself: the same words without a tool call, 3 times."
     )
     assert attempt.model.sent[-1][-1] == UserMessage(third)
 
 
 async def test_a_tool_call_starts_the_count_of_nudges_anew() -> None:
-    talk = [says(text="Hm.")] * 3
+    talk = [says(text=text) for text in ("Hm.", "Well.", "Hm.")]
     attempt = Attempt([*talk, says(THINK), *talk, says(FINISH)])
     assert (await attempt.run()).outcome is Outcome.FINISHED
     assert len(attempt.nudges) == 6

@@ -113,7 +113,7 @@ def whole_attempt(instance_id: str = "owner__repo-1", attempt: int = 1) -> Itera
     yield Nudged("Please go on.")
     yield Resumed(answers=2, calls=2, differences=1)
     yield Repeated("call_2", "str_replace_editor", "     1\tx = 3")
-    yield Condensed("llm", "size", kept=2, start=4, summary="A file was read.")
+    yield Condensed("llm", "size", kept=2, start=5, summary="A file was read.")
     bad = call(3, "execute_bash", '{"command": ')
     arguments: dict[str, Any] = {
         "command": "str_replace",

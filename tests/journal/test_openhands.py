@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,9 @@ from tests.journal.sample import (
 from velora.errors import Outcome
 from velora.journal.conversation import conversation
 from velora.journal.events import (
+    Answered,
     AttemptEnded,
+    Condensed,
     Event,
     Graded,
     Observed,
@@ -30,7 +33,15 @@ from velora.journal.events import (
     Prompted,
     Record,
 )
-from velora.journal.messages import AssistantMessage, SystemMessage, ToolMessage, UserMessage
+from velora.journal.messages import (
+    AssistantMessage,
+    Completion,
+    SystemMessage,
+    ToolCall,
+    ToolMessage,
+    Usage,
+    UserMessage,
+)
 from velora.journal.openhands import history, metrics, output_row
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -67,6 +78,7 @@ def test_each_observation_names_its_action() -> None:
     ] == [
         ("run", "run"),
         ("read", "read"),
+        ("condensation", "condense"),
         ("run", "error"),
         ("edit", "edit"),
         ("call_tool_mcp", "error"),
@@ -216,13 +228,15 @@ def test_the_files_of_an_attempt_are_the_golden_ones(tmp_path: Path) -> None:
     golden("completion_3.json", (directory / names[2]).read_bytes())
     files = [orjson.loads((directory / name).read_bytes()) for name in names]
     sent = [message for file in files for message in file["messages"]]
-    assert [f["messages_before"] for f in files] == [0, 2, 5, 7]
+    # Condensed before the third call: of what was sent before, only the system prompt is as it was.
+    assert [f["messages_before"] for f in files] == [0, 2, 1, 4]
     assert [m["role"] for m in sent] == [
         *["system", "user"],
         *["assistant", "tool", "tool"],
-        *["assistant", "user"],
+        *["user", "assistant", "user"],
         *["assistant", "tool", "tool", "tool"],
     ]
+    assert sent[5]["content"].endswith("\n\nA file was read.")
 
 
 def test_a_failed_attempt_is_told_and_makes_no_row(tmp_path: Path) -> None:
@@ -230,3 +244,49 @@ def test_a_failed_attempt_is_told_and_makes_no_row(tmp_path: Path) -> None:
     play(run, failed_attempt("owner__repo-1", 2, Outcome.SANDBOX_LOST))
     golden("instance.attempt-2.log", run.infer_log("owner__repo-1", 2).read_bytes())
     assert not run.output_file.exists()
+
+
+def test_a_request_for_a_condensation_is_openhands_own_action() -> None:
+    asks = Answered(
+        Completion(AssistantMessage("", (ToolCall("c1", "request_condensation", "{}"),)))
+    )
+    told = Observed("c1", "request_condensation", {}, "It will be.", condense=True)
+    (event,) = history(numbered(asks, told))
+    assert event["action"] == "condensation_request"
+
+
+def test_a_condensation_that_leaves_nothing_out_says_what_it_masks() -> None:
+    masked = Condensed("observation_masking", "size", kept=2, start=2, masked=5)
+    made = history(numbered(*list(whole_attempt())[:11], masked))
+    event = made[-1]
+    assert event["args"]["forgotten_event_ids"] == []
+    assert event["args"]["summary"] is None
+    assert event["args"]["summary_offset"] is None
+    assert event["condensation"]["masked"] == 5
+    assert "observation" not in event
+
+
+def test_a_summary_is_a_call_of_its_own(tmp_path: Path) -> None:
+    notes = Completion(AssistantMessage("A file was read."), Usage(500, 20), 0.5, "gpt-4o-mini")
+    events = [
+        replace(e, completion=notes, request="Sum up.", excerpt=200)
+        if isinstance(e, Condensed)
+        else e
+        for e in whole_attempt()
+    ]
+    told = metrics(numbered(*events))
+    assert told["accumulated_cost"] == pytest.approx(0.53)
+    assert [one["model"] for one in told["costs"]].count("gpt-4o-mini") == 1
+    assert told["condenser"][0]["cost"] == 0.5
+    run = new_run(tmp_path)
+    play(run, events)
+    directory = run.completions_dir("owner__repo-1", 1)
+    (file,) = [path for path in directory.iterdir() if path.name.startswith("gpt-4o-mini")]
+    call = orjson.loads(file.read_bytes())
+    assert call["purpose"] == "condensation"
+    assert call["messages"][0] == {"role": "system", "content": "Sum up."}
+    assert call["messages"][1]["content"].startswith("[TASK]\nMake x be 2.")
+    assert "[AGENT]\n" in call["messages"][1]["content"]
+    assert "[RESULT OF execute_bash]\n" in call["messages"][1]["content"]
+    log = run.infer_log("owner__repo-1", 1).read_text()
+    assert "condensed by llm (size): 3 messages left out  $0.5200" in log

@@ -17,8 +17,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from velora.agent import texts
+from velora.agent.memory.noop import Noop
+from velora.agent.memory.protocol import Condenser, Talk
+from velora.agent.memory.room import Room
 from velora.agent.state import State
-from velora.errors import Outcome
+from velora.agent.stuck import Watch
+from velora.config.settings import AgentSettings
+from velora.errors import ContextOverflow, Outcome
 from velora.journal.events import Answered, Event, Noted, Nudged, Observed, Prompted
 from velora.journal.messages import Completion, ToolCall
 from velora.llm.protocol import Model
@@ -58,8 +63,9 @@ class CodeActAgent:
         toolset: stays the caller's to close.
         emit: appends an event to the journal.
         system, instruction: the two texts that open the conversation.
-        max_nudges: answers without a tool call in a row that are answered with a nudge; one more
-            is the end.
+        settings: how patient the loop is (`max_nudges`, `stuck_*`), and whether it shortens what
+            no longer fits.
+        condenser: shortens the conversation; stays the caller's to close.
         conversation: names this attempt among all, for providers that keep prompts in a cache.
     """
 
@@ -72,7 +78,8 @@ class CodeActAgent:
         system: str,
         instruction: str,
         limits: Limits,
-        max_nudges: int = 3,
+        settings: AgentSettings | None = None,
+        condenser: Condenser | None = None,
         conversation: str = "",
     ) -> None:
         self._model = model
@@ -81,9 +88,17 @@ class CodeActAgent:
         self._emit = emit
         self._opening = Prompted(system, instruction, self._specs)
         self._limits = limits
-        self._max_nudges = max_nudges
+        self._settings = settings or AgentSettings()
         self._conversation = conversation
         self._state = State()
+        self._watch = Watch(self._settings)
+        self._room = Room(
+            condenser or Noop(),
+            truncating=self._settings.enable_history_truncation,
+            state=self._state,
+            talk=Talk(model, self._note, conversation),
+            say=self._say,
+        )
         self._noted: set[str] = set()
 
     async def run(self, past: Iterable[Event] = ()) -> End:
@@ -100,7 +115,7 @@ class CodeActAgent:
         try:
             async with clock:
                 for event in past:
-                    self._state.apply(event)
+                    self._take(event)
                 if not self._state.begun:
                     self._say(self._opening)
                 end = await self._catch_up()
@@ -134,22 +149,43 @@ class CodeActAgent:
         return None
 
     async def _step(self) -> End | None:
-        await self._query()
-        return await self._catch_up()
+        return await self._query() or await self._catch_up()
 
     async def _catch_up(self) -> End | None:
         """Do what the last answer asks for, as far as it is not done."""
         state = self._state
         if state.pending:
             await self._act()
-        elif state.idle is not None:
-            return self._nudge(state.idle)
-        return self._end(Outcome.FINISHED, "") if state.finished else None
+        if state.finished:
+            return self._end(Outcome.FINISHED, "")
+        if state.idle is not None and state.nudges >= self._settings.max_nudges:
+            count = state.nudges + 1
+            return self._end(Outcome.NO_ACTION, f"answers without a tool call in a row: {count}")
+        if pattern := self._repeats():
+            return self._warn(pattern)
+        if state.idle is not None:
+            self._say(Nudged(self._nudge(state.idle)))
+        return None
 
-    async def _query(self) -> None:
-        answer = await self._model.complete(
-            self._state.shown(), self._specs, note=self._note, conversation=self._conversation
-        )
+    async def _query(self) -> End | None:
+        """Ask for the next answer; an end where what was paid for room forbids it."""
+        await self._room.make()
+        while (end := self._exhausted()) is None:
+            try:
+                answer = await self._model.complete(
+                    self._state.shown(),
+                    self._specs,
+                    note=self._note,
+                    conversation=self._conversation,
+                )
+            except ContextOverflow as overflow:
+                await self._room.after(overflow)
+            else:
+                self._answered(answer)
+                break
+        return end
+
+    def _answered(self, answer: Completion) -> None:
         completion, mended = self._state.ids.mend(answer)
         self._say(Answered(completion))
         if mended:
@@ -207,27 +243,43 @@ class CodeActAgent:
                 extras=result.extras,
                 images=result.images,
                 finish=result.finish,
+                condense=result.condense,
             )
         )
 
-    def _nudge(self, completion: Completion) -> End | None:
-        """Answer an answer that calls no tool."""
-        count = self._state.nudges + 1
-        if count > self._max_nudges:
-            return self._end(Outcome.NO_ACTION, f"answers without a tool call in a row: {count}")
-        text = texts.nudge(
+    def _repeats(self) -> str:
+        """How the agent goes round in circles; "" where it does not."""
+        return self._watch.pattern() if self._settings.enable_stuck_detection else ""
+
+    def _warn(self, pattern: str) -> End | None:
+        """Tell an agent that goes round in circles, once; the second time is the end."""
+        if self._watch.told:
+            return self._end(Outcome.STUCK, f"{pattern}, after it was told")
+        idle = self._state.idle
+        if idle is None:
+            text = texts.stuck(pattern, self._tools)
+        else:
+            text = f"{self._nudge(idle)} You repeat yourself: {pattern}."
+        self._say(Nudged(text, reason="stuck"))
+        return None
+
+    def _nudge(self, completion: Completion) -> str:
+        """What is said to an answer that calls no tool."""
+        return texts.nudge(
             empty=not completion.message.content.strip(),
             cut=completion.finish_reason == "length",
-            count=count,
+            count=self._state.nudges + 1,
             known=self._tools,
         )
-        self._say(Nudged(text))
-        return None
 
     def _say(self, event: Event) -> None:
         """Record an event and add what it says to the conversation."""
         self._emit(event)
+        self._take(event)
+
+    def _take(self, event: Event) -> None:
         self._state.apply(event)
+        self._watch.see(event)
 
     def _note(self, code: str, text: str, data: dict[str, Any]) -> None:
         self._emit(Noted(code, text, data))

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from velora.agent.ids import CallIds
+from velora.agent.memory.gauge import Gauge
+from velora.agent.memory.view import View
 from velora.journal.conversation import shown, spoken
-from velora.journal.events import Answered, Condensed, Event, Nudged, Observed
+from velora.journal.events import Answered, Condensed, Event, Nudged, Observed, Prompted
 from velora.journal.messages import Completion, Message, ToolCall
 
 
@@ -21,10 +23,13 @@ class State:
 
     Attributes:
         messages: the whole conversation.
+        begins: the indexes in it at which steps begin: those of the answers.
         condensed: what of it the model is shown; None is all.
+        gauge: how long that is.
         steps: the model's answers.
         cost: US dollars; calls of unknown price count as nothing.
         nudges: the last answers in a row that called no tool and were answered with a nudge.
+        requested: the model asked for a shorter conversation and has not got it.
         pending: tool calls of the last answer that have no observation yet, in order.
         idle: the last answer, where it called no tool and nothing has been said since.
         cut: the last answer was cut off at its greatest length.
@@ -32,7 +37,9 @@ class State:
     """
 
     messages: list[Message] = field(default_factory=list)
+    begins: list[int] = field(default_factory=list)
     condensed: Condensed | None = None
+    gauge: Gauge = field(default_factory=Gauge)
     steps: int = 0
     cost: float = 0.0
     nudges: int = 0
@@ -40,7 +47,9 @@ class State:
     idle: Completion | None = None
     cut: bool = False
     finished: bool = False
+    requested: bool = False
     ids: CallIds = field(default_factory=CallIds)
+    _shown: list[Message] = field(default_factory=list)
 
     @property
     def begun(self) -> bool:
@@ -49,9 +58,13 @@ class State:
 
     def apply(self, event: Event) -> None:
         """Take one event, in the journal's order."""
-        self.messages.extend(spoken(event))
         match event:
+            case Prompted(tools=tools):
+                self.gauge.offer(tools)
             case Answered(completion=completion):
+                self.begins.append(len(self.messages))
+                self.gauge.count(completion.usage.prompt)
+                self.requested = False
                 calls = completion.message.tool_calls
                 self.steps += 1
                 self.cost += completion.cost or 0.0
@@ -61,16 +74,38 @@ class State:
                 if calls:
                     self.nudges = 0
                 self.ids.know(calls)
-            case Observed(call_id=call_id, finish=finish):
+            case Observed(call_id=call_id, finish=finish, condense=condense):
                 self.pending = [call for call in self.pending if call.id != call_id]
                 self.finished = self.finished or finish
+                self.requested = self.requested or condense
             case Nudged():
-                self.nudges += 1
+                self.nudges += self.idle is not None
                 self.idle = None
-            case Condensed(completion=completion):
-                self.condensed = event
-                self.cost += (completion.cost or 0.0) if completion else 0.0
+            case Condensed():
+                self._condense(event)
+        said = spoken(event)
+        self.messages += said
+        self._shown += said
+        self.gauge.add(said)
+
+    def _condense(self, event: Condensed) -> None:
+        if event.reason == "overflow":
+            self.gauge.refuse()
+        self.condensed, self.requested = event, False
+        self._shown = list(shown(self.messages, event))
+        self.gauge.restart(self._shown)
+        if event.completion:
+            self.cost += event.completion.cost or 0.0
 
     def shown(self) -> Sequence[Message]:
-        """What the model is sent now."""
-        return shown(self.messages, self.condensed)
+        """What the model is sent now. Kept as it grows: only a condensation makes it anew."""
+        return self._shown
+
+    def view(self, window: int | None) -> View:
+        """The conversation as a condenser sees it.
+
+        Args:
+            window: the model's, in tokens; None where it is unknown.
+        """
+        limit = self.gauge.limit(window)
+        return View(self.messages, self.begins, self.condensed, self.gauge, limit)

@@ -23,6 +23,22 @@ def unknown_tool(name: str, known: Collection[str]) -> str:
     return f"There is no tool '{name}'; {hint}{listed}"
 
 
+def stuck(pattern: str, known: Collection[str]) -> str:
+    """What is said to an agent that goes round in circles.
+
+    Args:
+        pattern: what repeats, as `stuck.Watch.pattern` words it.
+        known: names of the tools on offer.
+    """
+    text = (
+        f"You repeat yourself: {pattern}. The result will not change. Think about why it does not "
+        "work and do something else."
+    )
+    if "finish" not in known:
+        return text
+    return f"{text} If the task is done, or you cannot get any further, call `finish` and say so."
+
+
 def nudge(*, empty: bool, cut: bool, count: int, known: Collection[str]) -> str:
     """What answers an answer without a tool call.
 

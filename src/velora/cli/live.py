@@ -14,7 +14,15 @@ import orjson
 from velora.cli.output import say
 from velora.engine.observer import AttemptKey
 from velora.errors import POLICY, Outcome
-from velora.journal.events import Answered, AttemptEnded, AttemptStarted, Graded, Noted, Record
+from velora.journal.events import (
+    Answered,
+    AttemptEnded,
+    AttemptStarted,
+    Graded,
+    Noted,
+    Record,
+    paid,
+)
 
 
 class Live(Protocol):
@@ -169,9 +177,9 @@ class Progress:
         event = record.event
         if isinstance(event, AttemptStarted):
             self._running += 1
-        elif isinstance(event, Answered):
-            self._steps += 1
-            self._cost += event.completion.cost or 0.0
+        elif completion := paid(event):
+            self._steps += isinstance(event, Answered)
+            self._cost += completion.cost or 0.0
         elif isinstance(event, AttemptEnded):
             self._running -= 1
             self._counts[event.outcome] += 1

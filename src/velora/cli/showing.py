@@ -103,9 +103,7 @@ def _lines(event: Event, full: bool) -> list[str]:
         case Nudged():
             return ["--- harness", *_cut(event.content, full)]
         case Condensed():
-            left_out = event.start - event.kept
-            head = f"--- condensed by {event.condenser}: {left_out} messages left out"
-            return [head, *_cut(event.summary, full)]
+            return _condensed(event, full)
         case Resumed():
             return [f"=== resumed after {event.answers} answers, {event.differences} differences"]
         case Repeated():
@@ -120,6 +118,17 @@ def _lines(event: Event, full: bool) -> list[str]:
         case Graded():
             word = {True: "resolved", False: "unresolved", None: "not graded"}[event.resolved]
             return [f"=== {word} ({event.error or event.reason})"]
+
+
+def _condensed(event: Condensed, full: bool) -> list[str]:
+    """From here on the model no longer sees all that is told above."""
+    facts = [f"{event.start - event.kept} messages left out from here on"]
+    if event.masked:
+        facts.append(f"observations before message {event.masked} masked")
+    if event.clipped:
+        facts.append(f"observations cut to {event.longest} characters")
+    head = f"--- condensed by {event.condenser} ({event.reason}): {', '.join(facts)}"
+    return [head, *_cut(event.summary, full)]
 
 
 def _answer(event: Answered) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_origin
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -94,6 +94,8 @@ def checked(
     Raises:
         UsageError: it is of the wrong type, or out of range.
     """
+    if isinstance(value, list) and get_origin(section.model_fields[key].annotation) is tuple:
+        value = tuple(value)  # TOML has lists alone
     try:
         model = section.model_validate({key: value}, strict=not from_text)
     except ValidationError as error:
@@ -121,6 +123,7 @@ _KINDS = (
     ("string", "text in quotes"),
     ("dict", "a table"),
     ("list", "a list"),
+    ("tuple", "a list"),
 )
 
 

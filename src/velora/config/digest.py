@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from velora.config.masking import masked
 from velora.config.settings import Settings
+
+_OTHER_LLM = re.compile(r"condenser_llms\..*\.(?=\w+$)")
 
 NOT_DEFINING = frozenset(
     {
@@ -64,8 +67,13 @@ def defining(dump: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in _flat(dump)
-        if not any(f"{name}.".startswith(f"{left_out}.") for left_out in NOT_DEFINING)
+        if not any(f"{_kind(name)}.".startswith(f"{left_out}.") for left_out in NOT_DEFINING)
     }
+
+
+def _kind(name: str) -> str:
+    """`condenser_llms.NAME.api_key` is to a summing model what `llm.api_key` is to the agent's."""
+    return _OTHER_LLM.sub("llm.", name)
 
 
 def digest(settings: Settings, more: Mapping[str, Any] | None = None) -> str:

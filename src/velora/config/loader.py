@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from velora.config.check import Place, checked
+from velora.config.condensers import follow
 from velora.config.credentials import with_key
 from velora.config.effects import SECTIONS_WITHOUT_EFFECT
 from velora.config.families import Entry, Family, read_family, resolve, section_name, select
@@ -135,11 +136,37 @@ def load(
     notices += _no_change_timeout(values["sandbox"], families["sandbox"].place)
     values["llm"], said = with_key(values["llm"], env, key_place)
     notices += said
+    named = follow(families, names["condenser"], values["condenser"], env)
+    notices += named.notices
+    llms: dict[str, LLMSettings] = {}
+    for name, asked in named.llms.items():
+        llms[name], said = _other_llm(families["llm"], name, env, asked)
+        notices += said
     settings = Settings.model_validate(
         {kind: section(**values[kind]) for kind, section in SECTIONS.items()}
         | {f"{kind}_name": names[kind] for kind in FAMILIES}
+        | {"condensers": {n: CondenserSettings(**own) for n, own in named.condensers.items()}}
+        | {"condenser_llms": llms}
     )
-    return Loaded(settings, tuple(notices), source, tuple(sorted(families["llm"].named)))
+    said_once = tuple(dict.fromkeys(notices))
+    return Loaded(settings, said_once, source, tuple(sorted(families["llm"].named)))
+
+
+def _other_llm(
+    family: Family, name: str, env: Mapping[str, str], asked: str
+) -> tuple[LLMSettings, list[str]]:
+    """A further `[llm.NAME]`, that `asked` names; nothing on the command line changes it."""
+    entries = select(family, "" if name == family.kind else name, exclusive=KEYS)
+    key_place = _one_key(entries, family.place)
+    values, notices = resolve(family, entries, env)
+    if not values.get("model"):
+        raise UsageError(
+            f"[{name if name == family.kind else f'llm.{name}'}] names no model",
+            where=asked,
+            hint='add model = "..." to it',
+        )
+    values, said = with_key(values, env, key_place)
+    return LLMSettings(**values), notices + said
 
 
 def _source(path: Path | None) -> Path | None:

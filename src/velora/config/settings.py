@@ -199,17 +199,17 @@ class SandboxSettings(Section):
 
 
 class CondenserSettings(Section):
-    """`[condenser]` and `[condenser.NAME]`."""
+    """`[condenser]` and `[condenser.NAME]`. An event is an answer with all its observations."""
 
     type: Literal["noop", "recent", "observation_masking", "llm", "pipeline"] = "noop"
     """How a long history is shortened."""
     keep_first: NonNegativeInt = 1
-    """Events (an answer with its observations, or a message) at the start that are always kept,
-    the task not counted."""
+    """Events at the start that are kept, the task not counted."""
     max_events: PositiveInt = 100
-    """`recent`: events kept at most."""
+    """`recent`: events kept at most; a quarter of them is left out at once."""
     attention_window: PositiveInt = 100
-    """`observation_masking`: the last events whose observations are shown."""
+    """`observation_masking`: the last events whose observations are shown, and up to a quarter
+    more, so that not each new one changes what was sent before."""
     max_size: PositiveInt = 100
     """`llm`: events from which on the older half is summed up."""
     max_event_length: PositiveInt = 10_000
@@ -220,6 +220,24 @@ class CondenserSettings(Section):
     """`pipeline`: names of `[condenser.NAME]` sections, applied in order."""
     trigger: PositiveFloat = 0.75
     """The part of the model's context window from which on any condenser but `noop` works."""
+
+    @field_validator("type", mode="before")
+    @classmethod
+    def _is_offered(cls, name: Any) -> Any:
+        if name == "conversation_window":
+            return "recent"
+        if isinstance(name, str) and (instead := _INSTEAD.get(name)):
+            raise ValueError(f"there is no condenser '{name}' here; '{instead}' comes nearest")
+        return name
+
+
+_INSTEAD = {
+    "amortized": "recent",
+    "browser_output_masking": "observation_masking",
+    "llm_attention": "llm",
+    "structured": "llm",
+}
+"""VeloraHarness's condensers that there are none of, and what to use in their place."""
 
 
 class RunSettings(Section):
@@ -314,6 +332,10 @@ class Settings(Section):
     sandbox: SandboxSettings = SandboxSettings()
     condenser: CondenserSettings = CondenserSettings()
     mcp: McpSettings = McpSettings()
+    condensers: dict[str, CondenserSettings] = {}
+    """The `[condenser.NAME]` that a pipeline names, by name."""
+    condenser_llms: dict[str, LLMSettings] = {}
+    """The `[llm.NAME]` that write summaries, by name; `llm` is `[llm]`."""
     core: CoreSettings = CoreSettings()
     run: RunSettings = RunSettings()
     evaluation: EvaluationSettings = EvaluationSettings()

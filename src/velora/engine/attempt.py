@@ -18,6 +18,7 @@ from pathlib import Path
 from velora import __version__, languages
 from velora.agent.kinds import kind_of
 from velora.agent.loop import CodeActAgent, End, Limits
+from velora.agent.memory.protocol import Condenser
 from velora.agent.prompts import LanguageFacts, render_instruction, render_system
 from velora.config.settings import Settings
 from velora.engine.places import Place, Started
@@ -70,6 +71,7 @@ class Attempt:
     agent_cls: str
     language: str
     model: Model
+    condenser: Condenser
     place: Place
     emit: Emit
     write_patch: Callable[[bytes], None]
@@ -212,7 +214,8 @@ class Attempt:
                 max_budget=settings.run.max_budget_per_task,
                 deadline=settings.run.attempt_timeout,
             ),
-            max_nudges=settings.agent.max_nudges,
+            settings=settings.agent,
+            condenser=self.condenser,
         )
         try:
             return await agent.run()

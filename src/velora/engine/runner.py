@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 
+from velora.agent.memory.noop import Noop
+from velora.agent.memory.protocol import Condenser
 from velora.config.redact import Redactor
 from velora.config.settings import Settings
 from velora.engine.attempt import Attempt, Job
@@ -73,6 +75,7 @@ class Runner:
     place: Place
     redact: Redactor
     observe: Observer
+    condenser: Condenser = field(default_factory=Noop)
     _jobs: asyncio.Queue[Job | None] = field(default_factory=asyncio.Queue)
     _gradings: asyncio.Queue[Job | None] = field(default_factory=asyncio.Queue)
     _next: dict[str, int] = field(default_factory=dict)
@@ -149,6 +152,7 @@ class Runner:
                 agent_cls=self.plan.agent_cls,
                 language=self.plan.language,
                 model=self.model,
+                condenser=self.condenser,
                 place=self.place,
                 emit=_emitter(journal),
                 write_patch=journal.write_patch,

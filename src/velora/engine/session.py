@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from velora.agent.memory.build import build as build_condenser
 from velora.config.redact import Redactor
 from velora.engine.observer import Observer
 from velora.engine.prepare import Prepared, checked_place
@@ -57,6 +58,7 @@ async def carry_out(prepared: Prepared, observe: Observer) -> Result:
     settings = prepared.settings
     directory = prepared.directory
     redactor = Redactor.of(settings, os.environ)
+    condenser = build_condenser(settings)
     model = build(settings.llm, budget=settings.run.max_budget_per_task)
     warming: asyncio.Task[None] | None = None
     try:
@@ -86,6 +88,7 @@ async def carry_out(prepared: Prepared, observe: Observer) -> Result:
                         ),
                         directory=directory,
                         model=model,
+                        condenser=condenser,
                         place=place,
                         redact=redactor,
                         observe=observe,
@@ -102,6 +105,7 @@ async def carry_out(prepared: Prepared, observe: Observer) -> Result:
         if warming is not None:
             await asyncio.gather(warming, return_exceptions=True)
         await model.close()
+        await condenser.close()
 
 
 @contextmanager

@@ -9,6 +9,7 @@
 | `think` | `think` | `think` |
 | `task_tracker` | `task_tracking` | `task_tracking` |
 | `finish` | `finish` | none, as in OpenHands |
+| `request_condensation` | `condensation_request` | none, as in OpenHands |
 | any other | `call_tool_mcp` | `mcp` |
 
 `call_tool_mcp` is OpenHands' kind for tools that it does not know by name: its arguments are
@@ -54,11 +55,11 @@ def action(call: ToolCall, observed: Observed | None, thought: str) -> Fields:
 def observation(call: ToolCall, observed: Observed) -> Fields | None:
     """`observation`, `message`, `content`, `extras` and, for commands, `success`.
 
-    None for `finish`, unless it failed.
+    None for `finish` and `request_condensation`, unless they failed.
     """
     if observed.error:
         kind, extras, message = "error", {"error_id": ""}, observed.content
-    elif call.name == "finish":
+    elif call.name in ("finish", "request_condensation"):
         return None
     else:
         kind, extras, message = _OBSERVATIONS.get(call.name, _other_result)(observed)
@@ -136,6 +137,10 @@ def _finish(_: str, a: Fields) -> tuple[str, Fields, str]:
     return "finish", args, message or "The agent has finished."
 
 
+def _request(_: str, a: Fields) -> tuple[str, Fields, str]:
+    return "condensation_request", {}, "Requesting a condensation of the conversation history."
+
+
 def _tasks(_: str, a: Fields) -> tuple[str, Fields, str]:
     args = {"command": a.get("command", "view"), "task_list": a.get("task_list") or []}
     return "task_tracking", args, f"Managing the task list: {args['command']}"
@@ -151,6 +156,7 @@ _ACTIONS: dict[str, Callable[[str, Fields], tuple[str, Fields, str]]] = {
     "str_replace_editor": _editor,
     "think": _think,
     "finish": _finish,
+    "request_condensation": _request,
     "task_tracker": _tasks,
 }
 

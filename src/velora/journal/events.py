@@ -92,6 +92,7 @@ class Observed:
         extras: tool-specific facts (truncation, spill file, edited path, ...).
         images: what a model that sees is shown beside `content`.
         finish: the model declared its work done.
+        condense: the model asked for a shorter conversation.
     """
 
     kind: ClassVar[str] = "observed"
@@ -106,14 +107,16 @@ class Observed:
     extras: dict[str, Any] = field(default_factory=dict)
     images: tuple[Image, ...] = ()
     finish: bool = False
+    condense: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Nudged:
-    """The harness spoke to the model as the user."""
+    """The harness spoke to the model as the user; `reason` is `no_action` or `stuck`."""
 
     kind: ClassVar[str] = "nudged"
     content: str
+    reason: str = "no_action"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +125,20 @@ class Condensed:
 
     Shown are the messages before index `kept`, the summary as the user's words, and the messages
     from index `start` on. Indexes count the messages of the whole conversation from 0, the system
-    prompt included, as `conversation` gives it.
+    prompt included, as `conversation` gives it; `kept` and `start` are where an answer begins.
 
     Attributes:
-        condenser: `recent`, `llm`, ...
+        condenser: `recent`, `llm`, ..., or `truncation`, the last resort of all of them.
         reason: `size`, `tokens`, `overflow` or `requested`.
         summary: what stands for the messages left out; "" where nothing does.
         masked: observations before this index are shown as a short remark; 0 masks none.
+        clipped: observations before this index are shown with at most `longest` characters.
+        longest: see `clipped`.
+        limit: tokens that a request could have, as far as was known; 0 where it was not.
         completion: the paid answer that holds the summary, where a model wrote it.
+        request: the instructions that it was asked with.
+        excerpt: the characters at most of each message that it was shown; with `request` this
+            gives the whole request again (`conversation.summary_request`).
     """
 
     kind: ClassVar[str] = "condensed"
@@ -139,7 +148,12 @@ class Condensed:
     start: int
     summary: str = ""
     masked: int = 0
+    clipped: int = 0
+    longest: int = 0
+    limit: int = 0
     completion: Completion | None = None
+    request: str = ""
+    excerpt: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +249,11 @@ Event = (
     | AttemptEnded
     | Graded
 )
+
+
+def paid(event: Event) -> Completion | None:
+    """The model's answer that the event holds, whoever asked for it: what was paid for."""
+    return event.completion if isinstance(event, Answered | Condensed) else None
 
 
 @dataclass(frozen=True, slots=True)

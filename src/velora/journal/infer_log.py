@@ -74,9 +74,9 @@ class InferLog:
             case Nudged():
                 return ["nudge", *_indented(event.content)]
             case Condensed():
-                left_out = event.start - event.kept
-                head = f"condensed by {event.condenser} ({event.reason}): {left_out} messages"
-                return [head, *_indented(event.summary)]
+                if event.completion:
+                    self._spent.add(event.completion)
+                return _condensed(event, self._spent)
             case Resumed():
                 return [
                     f"resumed after {event.answers} answers: {event.calls} calls run again, "
@@ -153,6 +153,19 @@ def _observed(event: Observed) -> list[str]:
         facts.append("error")
     facts.append(f"{event.duration:.1f} s")
     return [f"result of {', '.join(facts)}", *_indented(event.content)]
+
+
+def _condensed(event: Condensed, spent: Spent) -> list[str]:
+    facts = [f"{_many(event.start - event.kept, 'message')} left out"]
+    if event.masked:
+        facts.append(f"observations before message {event.masked} masked")
+    if event.clipped:
+        facts.append(f"observations cut to {event.longest:,} characters")
+    head = f"condensed by {event.condenser} ({event.reason}): {', '.join(facts)}"
+    if event.completion:
+        usage = event.completion.usage
+        head += f"  {_cost(spent)} so far  ({usage.prompt:,} tokens in, {usage.completion:,} out)"
+    return [head, *_indented(event.summary)]
 
 
 def _patch(event: PatchTaken) -> list[str]:

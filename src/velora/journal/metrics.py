@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from velora.journal.events import Answered, Record
+from velora.journal.events import Condensed, Record, paid
 from velora.journal.messages import Completion
 
 
@@ -69,11 +69,14 @@ def metrics(
     spent, model, last = Spent(), "", 0
     costs: list[dict[str, Any]] = []
     latencies: list[dict[str, Any]] = []
+    condenser: list[dict[str, Any]] = []
     usages: list[dict[str, Any]] = []
     for record in records:
-        if not isinstance(record.event, Answered):
+        if isinstance(record.event, Condensed):
+            condenser.append(_condensation(record.event))
+        completion = paid(record.event)
+        if completion is None:
             continue
-        completion = record.event.completion
         spent.add(completion)
         model, last = completion.model, completion.usage.prompt + completion.usage.completion
         answer = {"model": model, "response_id": completion.response_id}
@@ -91,7 +94,19 @@ def metrics(
         "costs": costs,
         "response_latencies": latencies,
         "token_usages": usages,
-        "condenser": [],
+        "condenser": condenser,
+    }
+
+
+def _condensation(event: Condensed) -> dict[str, Any]:
+    """What a condensation did and, where a model wrote a summary, what that call cost."""
+    completion = event.completion
+    return {
+        "condenser": event.condenser,
+        "reason": event.reason,
+        "messages_left_out": event.start - event.kept,
+        "observations_masked_before": event.masked,
+        "cost": completion.cost if completion else 0.0,
     }
 
 

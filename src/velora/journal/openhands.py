@@ -3,8 +3,11 @@
 The history lists what OpenHands calls events: the system prompt, the task, then each action
 followed by its observation, which names the action in `cause`. An answer with several tool calls
 makes one action a call; all carry the same `model_response`, the thought goes with the first. An
-answer without a tool call is a `message` of the agent, a nudge one of the user. What is not part
-of the conversation (retries, warnings, the sandbox) stays in the journal.
+answer without a tool call is a `message` of the agent, a nudge one of the user. A condensation is
+the action `condensation`, which names the events that the model no longer sees, and the observation
+`condense` with the summary, where there is one; masked and cut observations, which OpenHands cannot
+tell, are under `condensation` beside it. What is not part of the conversation (retries, warnings,
+the sandbox) stays in the journal.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from velora.journal.events import (
     Answered,
     AttemptEnded,
     AttemptStarted,
+    Condensed,
     Nudged,
     Observed,
     PatchTaken,
@@ -59,6 +63,8 @@ class History:
         self._at = 0.0
         self._spent = Spent()
         self._agent: Fields = {}
+        self._of_message: list[list[int]] = []  # the events that tell each message
+        self._of_answer: list[int] = []
 
     def add(self, record: Record) -> None:
         """Go on with the next record."""
@@ -76,7 +82,9 @@ class History:
             case Observed() as observed:
                 self._observed(observed, record.at)
             case Nudged(content=content):
-                self._message("user", content, record.at)
+                self._of_message.append([self._message("user", content, record.at)])
+            case Condensed() as condensed:
+                self._condensed(condensed, record.at)
 
     def finished(self) -> list[Fields]:
         """The history, calls that were never run included."""
@@ -87,10 +95,11 @@ class History:
         tools = [chat_tool(tool) for tool in event.tools]
         args = {"content": event.system, "tools": tools, **self._agent}
         fields = {"message": event.system, "action": "system", "args": args}
-        self._put("agent", at, fields)
-        self._message("user", event.instruction, at)
+        system = self._put("agent", at, fields)
+        task = self._message("user", event.instruction, at)
+        self._of_message += [[system], [task]] if event.system else [[system, task]]
 
-    def _message(self, source: str, content: str, at: float, **more: Any) -> None:
+    def _message(self, source: str, content: str, at: float, **more: Any) -> int:
         self._act_unobserved()
         args = {
             "content": content,
@@ -99,7 +108,8 @@ class History:
             "wait_for_response": source == "agent",
             "security_risk": None,
         }
-        self._put(source, at, {"message": content, "action": "message", "args": args, **more})
+        fields = {"message": content, "action": "message", "args": args, **more}
+        return self._put(source, at, fields)
 
     def _answered(self, event: Answered, at: float) -> None:
         self._act_unobserved()
@@ -110,12 +120,15 @@ class History:
         self._calls = len(completion.message.tool_calls)
         self._thought = completion.message.content
         self._at = at
+        self._of_answer = []
+        self._of_message.append(self._of_answer)
         if not self._calls:
             more = {
                 "tool_call_metadata": self._call_metadata(None),
                 "llm_metrics": self._metrics(),
             }
-            self._message("agent", completion.message.content, at, **more)
+            number = self._message("agent", completion.message.content, at, **more)
+            self._of_answer.append(number)
 
     def _observed(self, event: Observed, at: float) -> None:
         call = ToolCall(event.call_id, event.tool, "{}")  # in case that no answer asked for it
@@ -124,9 +137,37 @@ class History:
                 self._act(call, None)
         cause = self._act(call, event)
         fields = observation(call, event)
-        if fields is not None:
-            self._put("agent", at, {"cause": cause, **fields})
+        told = [] if fields is None else [self._put("agent", at, {"cause": cause, **fields})]
+        self._of_message.append(told)
         self._at = at
+
+    def _condensed(self, event: Condensed, at: float) -> None:
+        self._act_unobserved()
+        kept, left_out = self._of_message[: event.kept], self._of_message[event.kept : event.start]
+        args = {
+            "forgotten_event_ids": sorted(number for numbers in left_out for number in numbers),
+            "forgotten_events_start_id": None,
+            "forgotten_events_end_id": None,
+            "summary": event.summary or None,
+            "summary_offset": sum(map(len, kept)) if event.summary else None,
+        }
+        names = ("condenser", "reason", "kept", "start", "masked", "clipped", "longest")
+        fields: Fields = {
+            "message": event.summary or f"Condensed by {event.condenser} ({event.reason}).",
+            "action": "condensation",
+            "args": args,
+            "condensation": {name: getattr(event, name) for name in names},
+        }
+        if event.completion is not None:
+            self._spent.add(event.completion)
+            response = chat_response(event.completion, at)
+            metadata = self._call_metadata(None) | {"model_response": response}
+            fields["tool_call_metadata"] = metadata | {"total_calls_in_response": 0}
+            fields["llm_metrics"] = self._metrics()
+        cause = self._put("agent", at, fields)
+        if event.summary:
+            told = {"observation": "condense", "content": event.summary, "extras": {}}
+            self._put("agent", at, {"cause": cause, "message": event.summary, **told})
 
     def _act_unobserved(self) -> None:
         while self._pending:
@@ -137,7 +178,9 @@ class History:
         fields["tool_call_metadata"] = self._call_metadata(call)
         fields["llm_metrics"] = self._metrics()
         self._thought = ""
-        return self._put("agent", self._at, fields)
+        number = self._put("agent", self._at, fields)
+        self._of_answer.append(number)
+        return number
 
     def _call_metadata(self, call: ToolCall | None) -> Fields:
         return {

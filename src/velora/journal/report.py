@@ -27,13 +27,21 @@ import orjson
 
 from velora.errors import POLICY, Outcome
 from velora.instances.quarantine import FLAKY
-from velora.journal.events import Answered, AttemptEnded, AttemptStarted, Graded, PatchTaken
+from velora.journal.events import (
+    Answered,
+    AttemptEnded,
+    AttemptStarted,
+    Condensed,
+    Graded,
+    PatchTaken,
+    paid,
+)
 from velora.journal.files import write_atomic
 from velora.journal.metrics import Spent
 from velora.journal.run import RunDirectory
 from velora.journal.store import EVENTS, records
 
-_KINDS = (AttemptStarted, Answered, PatchTaken, AttemptEnded, Graded)
+_KINDS = (AttemptStarted, Answered, Condensed, PatchTaken, AttemptEnded, Graded)
 
 
 @dataclass(slots=True)
@@ -159,14 +167,14 @@ def attempt_in(directory: Path) -> Attempt:
     if not (directory / EVENTS).is_file():
         return attempt
     for record in records(directory, only=_KINDS):
+        if completion := paid(record.event):
+            attempt.spent.add(completion)
         match record.event:
             case AttemptStarted() as started:
                 attempt.instance_id, attempt.started_at = started.instance_id, record.at
                 attempt.model = started.model
                 attempt.language = _word(started.row, "language", "repo_language", "lang")
                 attempt.repository = _word(started.row, "repo")
-            case Answered(completion=completion):
-                attempt.spent.add(completion)
             case PatchTaken(status=status):
                 attempt.patch = status
             case AttemptEnded() as ended:

@@ -1,6 +1,7 @@
 """A model that gives back the answers recorded in a journal, in their order.
 
-Like the scripted model it keeps no state: which answer it is follows from the conversation.
+Like the scripted model it keeps no state: which answer it is follows from the conversation, also
+from one that was condensed. A request that asks for a summary, as a recorded one did, gets that.
 """
 
 from __future__ import annotations
@@ -11,10 +12,16 @@ from pathlib import Path
 
 from velora.errors import ProviderRejected, UsageError
 from velora.journal import store
-from velora.journal.events import Answered
-from velora.journal.messages import Completion, Message, ToolSpec
+from velora.journal.events import Answered, Condensed
+from velora.journal.messages import (
+    AssistantMessage,
+    Completion,
+    Message,
+    SystemMessage,
+    ToolSpec,
+    UserMessage,
+)
 from velora.llm.protocol import Note
-from velora.llm.scripted import answers
 
 
 class ReplayModel:
@@ -22,13 +29,23 @@ class ReplayModel:
 
     Args:
         completions: in order.
+        summaries: condensations for which a model wrote the summary, in order.
+        window: tokens; the recorded conversation was condensed to fit into it.
         name: shown as the model's name.
     """
 
-    def __init__(self, completions: Sequence[Completion], *, name: str = "replay") -> None:
+    def __init__(
+        self,
+        completions: Sequence[Completion],
+        *,
+        summaries: Sequence[Condensed] = (),
+        window: int | None = None,
+        name: str = "replay",
+    ) -> None:
         self.name = name
-        self.window: int | None = None
+        self.window = window
         self._completions = tuple(completions)
+        self._summaries = tuple(summaries)
 
     @classmethod
     def from_file(cls, path: Path) -> ReplayModel:
@@ -45,7 +62,10 @@ class ReplayModel:
         recorded = [one.event.completion for one in records if isinstance(one.event, Answered)]
         if not recorded:
             raise UsageError("the journal holds no answer of a model", where=str(path))
-        return cls(recorded)
+        condensed = [one.event for one in records if isinstance(one.event, Condensed)]
+        summaries = [one for one in condensed if one.completion]
+        window = next((one.limit for one in condensed if one.limit), None)
+        return cls(recorded, summaries=summaries, window=window)
 
     async def complete(
         self,
@@ -60,11 +80,38 @@ class ReplayModel:
         Raises:
             ProviderRejected: the conversation is longer than the recording.
         """
-        index = answers(messages)
+        if (summary := self._summary(messages)) is not None:
+            return replace(summary, cost=0.0, latency=0.0, retries=0)
+        index = self._position([one for one in messages if isinstance(one, AssistantMessage)])
         if index >= len(self._completions):
             count = len(self._completions)
             raise ProviderRejected(f"{self.name}: the recording ends after {count} answers")
         return replace(self._completions[index], cost=0.0, latency=0.0, retries=0)
+
+    def _position(self, given: Sequence[AssistantMessage]) -> int:
+        """How many recorded answers come before the next: those given are the first and last."""
+        recorded = [one.message for one in self._completions]
+        if list(given) == recorded[: len(given)]:
+            return len(given)
+        best, position = 0, len(given)
+        for end in range(len(recorded), len(given), -1):
+            same = 0
+            while same < len(given) and recorded[end - 1 - same] == given[-1 - same]:
+                same += 1
+            if same > best:
+                best, position = same, end
+        return position
+
+    def _summary(self, messages: Sequence[Message]) -> Completion | None:
+        """The recorded summary that a request asks for; None where it asks for an answer."""
+        match messages:
+            case [SystemMessage(content=request), UserMessage(content=told)]:
+                known = [one for one in self._summaries if one.request == request]
+                before = [n for n, one in enumerate(known) if one.summary in told]
+                # Each summary is part of the request for the next one.
+                number = before[-1] + 1 if before else 0
+                return known[number].completion if number < len(known) else None
+        return None
 
     async def close(self) -> None:
         """Nothing to release."""

@@ -6,6 +6,7 @@ of attempts at once. Tokens are counted as words, and the price is known to be n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from velora.journal.messages import (
 )
 from velora.llm.protocol import Note
 from velora.llm.script import Script, Turn, choose, load
+
+_ID = re.compile(r"call_(\d+)_\d+")
 
 
 class ScriptedModel:
@@ -66,7 +69,7 @@ class ScriptedModel:
             raise ProviderRejected(
                 f"{self.name}: no script suits this task: its prompt has none of {wanted}"
             )
-        index = answers(messages)
+        index = turn_of(messages)
         message = answer(script.turn(index, prompt), index)
         return Completion(
             message=message,
@@ -85,8 +88,24 @@ class ScriptedModel:
 
 
 def answers(messages: Sequence[Message]) -> int:
-    """How many answers a conversation already holds."""
+    """How many answers are shown of a conversation."""
     return sum(isinstance(one, AssistantMessage) for one in messages)
+
+
+def turn_of(messages: Sequence[Message]) -> int:
+    """How many answers a conversation has had, those no longer shown included.
+
+    The ids that `answer` gives to calls tell it; answers without a call are counted from the last
+    one that has any.
+    """
+    count = 0
+    for message in reversed(messages):
+        if not isinstance(message, AssistantMessage):
+            continue
+        if message.tool_calls and (found := _ID.fullmatch(message.tool_calls[0].id)):
+            return int(found[1]) + count
+        count += 1
+    return count
 
 
 def answer(turn: Turn, index: int) -> AssistantMessage:

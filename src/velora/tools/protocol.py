@@ -15,7 +15,8 @@ class ToolResult:
     Attributes:
         images: what a model that sees is shown beside `content`.
         finish: the model declares its work done; the loop ends after this turn.
-        condense: the model asks for a shorter history.
+        condense: the model asks for a shorter conversation; the loop sees to it before the next
+            request.
     """
 
     content: str
