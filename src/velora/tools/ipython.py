@@ -132,7 +132,8 @@ class IPythonTool:
         return status, remark or late
 
     async def _wait(self, before: str, timeout: float) -> tuple[str, str]:
-        source = f"{before}cat {shlex.quote(self._directory)}/done"
+        # Opened before the cell is asked for, so that no answer can come too early.
+        source = f'exec 3<>{shlex.quote(self._directory)}/done; {before}read -r s <&3; echo "$s"'
         answer = await self._sandbox.exec(["sh", "-c", source], timeout=timeout)
         status = answer.stdout.decode(errors="replace").strip()
         if status in ("0", "1"):

@@ -4,8 +4,8 @@
 
 Waits at the FIFO DIRECTORY/ask for a cell's number, runs DIRECTORY/NUMBER.py in one lasting
 namespace with its output in DIRECTORY/NUMBER.out, and writes `0` or `1` to the FIFO
-DIRECTORY/done. With IPython in the image, it runs the cells; else the value of a last expression
-is shown and a line that begins with `!` goes to the shell. Nothing newer than Python 3.3 is used.
+DIRECTORY/done. The value of a last expression is shown, and a line that begins with `!` goes to
+the shell. Nothing newer than Python 3.3 is used.
 """
 
 import ast
@@ -16,7 +16,7 @@ import sys
 import traceback
 
 
-def _plain():
+def _session():
     names = {"__name__": "__main__", "__builtins__": __builtins__}
 
     def run(source):
@@ -30,7 +30,6 @@ def _plain():
             value = eval(compile(last, "<cell>", "eval"), names)
             if value is not None:
                 print(repr(value))
-        return True
 
     return run
 
@@ -39,23 +38,9 @@ def _command(found):
     return "%s__import__('os').system(%r)" % (found.group(1), found.group(2))
 
 
-def _ipython():
-    from IPython.core.interactiveshell import InteractiveShell
-
-    shell = InteractiveShell.instance(colors="NoColor")
-
-    def run(source):
-        return shell.run_cell(source, store_history=True).success
-
-    return run
-
-
 def main(directory):
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        run = _ipython()
-    except Exception:
-        run = _plain()
+    run = _session()
     while True:
         try:
             with open(os.path.join(directory, "ask")) as ask:
@@ -64,7 +49,7 @@ def main(directory):
                 continue
             status = _cell(run, os.path.join(directory, number))
             with open(os.path.join(directory, "done"), "w") as done:
-                done.write(status)
+                done.write(status + "\n")
         except KeyboardInterrupt:
             continue  # an interrupt that came too late
 
@@ -79,7 +64,8 @@ def _cell(run, path):
     try:
         with open(path + ".py", encoding="utf-8") as cell:
             source = cell.read()
-        succeeded = run(source)
+        run(source)
+        succeeded = True
     except BaseException as error:
         # The frames of this program are nobody's concern.
         frames = error.__traceback__
