@@ -13,7 +13,7 @@ from velora.errors import UsageError
 from velora.grading import log
 from velora.grading.log import FileLog
 from velora.grading.parsers import registry
-from velora.grading.parsers.text import lines
+from velora.grading.parsers.text import lines, plain
 from velora.grading.protocol import Status
 from velora.languages.profiles import ALL
 
@@ -156,6 +156,18 @@ def test_lines() -> None:
         (4, ""),
         (5, "last"),
     ]
+
+
+@given(st.text(alphabet="ab\r\n\x0c") | LOGS, st.booleans())
+def test_lines_are_what_they_are_said_to_be(text: str, raw: bool) -> None:
+    expected = []
+    bare = text if raw else plain(text)
+    for number, line in enumerate(
+        (bare + "\n" * (bare[-1:] not in ("", "\n"))).split("\n")[:-1], 1
+    ):
+        inner = [line] if raw else line.removesuffix("\r").split("\r")
+        expected += [(number, piece) for piece in inner]
+    assert list(lines(text, raw=raw)) == expected
 
 
 @given(st.binary(max_size=60) | LOGS.map(str.encode), st.integers(1, 7))

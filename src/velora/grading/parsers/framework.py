@@ -40,6 +40,8 @@ class Framework:
         signs: a regular expression without capturing groups that matches at the beginning of some
             line of every log of this framework, and hardly of any other: by it `auto` chooses.
             "" is never chosen.
+        begins: the characters at which a sign can begin, as they stand within the brackets of a
+            regular expression's set; "" for any. It spares `auto` the trial of all others.
         languages: canonical names of the languages whose projects use it.
         hosts: frameworks whose output may stand within this one's, as CTest shows GoogleTest's.
             Where both fit, `auto` takes this one.
@@ -56,6 +58,7 @@ class Framework:
     reader: Callable[[], Reader]
     names: str
     signs: str = ""
+    begins: str = ""
     languages: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     raw: bool = False

@@ -10,8 +10,7 @@ strict parsers of the same frameworks read the log, as far as they find somethin
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from velora.errors import UsageError, nearest
@@ -36,6 +35,7 @@ from velora.grading.parsers import (
     swift,
 )
 from velora.grading.parsers.framework import Framework
+from velora.grading.parsers.signs import Signs
 from velora.grading.parsers.tally import together
 from velora.grading.protocol import Evidence, Parsed, Source
 
@@ -235,21 +235,17 @@ def detect(log: Log, among: Iterable[Framework] = ()) -> dict[str, tuple[int, st
         among: those to look for; all of them if there are none.
     """
     found: dict[str, tuple[int, str]] = {}
-    wanted = [framework for framework in among or FRAMEWORKS.values() if framework.signs]
-    pattern = _alternatives(wanted)
+    signs = Signs(among or FRAMEWORKS.values())
+    if not signs.wanted:
+        return found
     for number, line in log.lines():
-        while pattern is not None and (match := pattern(line)) is not None:
-            index = match.lastindex or 1
-            found[wanted.pop(index - 1).name] = (number, line)
-            pattern = _alternatives(wanted)
-        if pattern is None:
+        matches = signs[line[:1]]
+        if matches is None or matches(line) is None:
+            continue
+        found.update((one.name, (number, line)) for one in signs.take(line))
+        if not signs.wanted:
             break
     return found
-
-
-def _alternatives(wanted: list[Framework]) -> Callable[[str], re.Match[str] | None] | None:
-    signs = "|".join(f"({framework.signs})" for framework in wanted)
-    return re.compile(signs).match if signs else None
 
 
 def _run(framework: Framework, log: Log) -> Parsed:

@@ -310,4 +310,5 @@ FRAMEWORK = Framework(
     reader=TapReader,
     names="the description, sub-tests after their test's: `outer > inner`",
     signs=r"TAP version \d+$|Bail out!|1\.\.\d+\s*(?:#|$)",
+    begins="TB1",
 )

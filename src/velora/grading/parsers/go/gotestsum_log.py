@@ -213,6 +213,7 @@ FRAMEWORK = Framework(
         r"DONE (?:\d+ runs, )?\d+ tests?(?:, | in )|=== (?:FAIL|SKIP): \S+ (?:Test|Example|Fuzz)"
         r"|(?:PASS|FAIL|SKIP) (?:\S+\.)?(?:Test|Example|Fuzz)\S* \(-?\d+\.\d+s\)$"
     ),
+    begins="D=PFS",
     languages=("go",),
     hosts=("gotest", "gotest-json"),
 )

@@ -160,5 +160,6 @@ FRAMEWORK = Framework(
         r"|(?:Passed|Failed) (?:all |both )?(?:\d+ )?test cases?,? (?:with|failed) "
         r"|test cases: *\d+ \|"
     ),
+    begins=r"\S",
     languages=("cpp",),
 )

@@ -118,5 +118,6 @@ FRAMEWORK = Framework(
     reader=DoctestReader,
     names="the test case's name, without suite and subcases: adds numbers",
     signs=r"\[doctest\] (?:doctest version|test cases:|Status:)",
+    begins=r"\[",
     languages=("cpp",),
 )

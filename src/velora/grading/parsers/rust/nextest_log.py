@@ -192,6 +192,7 @@ FRAMEWORK = Framework(
         r" *Nextest run ID | *Starting \d+ tests? across \d+ binar"
         r"| *Summary \[ *[\d.]+s\] (?:\d+/)?\d+ tests? run:"
     ),
+    begins=" NS",
     languages=("rust",),
     hosts=("cargo",),
 )
