@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from re import _compiler, _constants, _parser  # type: ignore[attr-defined]  # isort: skip
 
 from velora.grading.log import FileLog, TextLog

@@ -24,7 +24,7 @@ def worse(one: Status, other: Status) -> bool:
 def note(results: dict[str, TestResult], name: str, result: TestResult) -> None:
     """Put `result` under `name` unless something worse is there already."""
     known = results.get(name)
-    if known is None or worse(result.status, known.status):
+    if known is None or SEVERITY[result.status] > SEVERITY[known.status]:
         results[name] = result
 
 

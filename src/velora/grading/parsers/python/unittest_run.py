@@ -5,7 +5,7 @@ totals bear out.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from velora.grading.parsers.python import unittest_lines as grammar
 from velora.grading.parsers.tally import merge, note, worse
@@ -150,7 +150,7 @@ class Run:
         merge(results, self.failures)
         for name, seconds in self.durations.items():
             if name in results:
-                results[name] = replace(results[name], duration=seconds)
+                results[name] = results[name]._replace(duration=seconds)
         return results
 
     def _own(self, tests: list[Test], ran: int, *, whole: bool) -> list[Test]:
