@@ -10,7 +10,9 @@ strict parsers of the same frameworks read the log, as far as they find somethin
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import gc
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from velora.errors import UsageError, nearest
@@ -251,9 +253,24 @@ def detect(log: Log, among: Iterable[Framework] = ()) -> dict[str, tuple[int, st
 def _run(framework: Framework, log: Log) -> Parsed:
     reader = framework.reader()
     feed = reader.feed
-    for number, line in log.lines(raw=framework.raw):
-        feed(number, line)
-    return reader.finish()
+    with _uncollected():
+        for number, line in log.lines(raw=framework.raw):
+            feed(number, line)
+        return reader.finish()
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector of cycles: readers make none, and it would look at the results, which
+    may be millions, again and again."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _fits(parsed: Parsed) -> bool:
