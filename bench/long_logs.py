@@ -29,15 +29,17 @@ class Style:
     Attributes:
         suite: a suite's lines, by its number; every test's name holds it.
         head, foot: what stands before and behind the suites, by how many there are.
+        more: results of a suite beside its tests'.
     """
 
     suite: Callable[[int, Noise], list[str]]
     head: Callable[[int], list[str]] = lambda _: []
     foot: Callable[[int], list[str]] = lambda _: []
+    more: int = 0
 
 
 def write(path: Path, name: str, size: int, noise: str) -> int:
-    """Write a log of at least `size` bytes in the style of a parser; returns its tests."""
+    """Write a log of at least `size` bytes in the style of a parser; returns its results."""
     style = STYLES[name]
     printed = cycle(noise.splitlines())
 
@@ -50,7 +52,7 @@ def write(path: Path, name: str, size: int, noise: str) -> int:
     with path.open("wb") as file:
         for lines in chain([style.head(suites)], bodies, [style.foot(suites)]):
             file.write(_text(lines))
-    return suites * TESTS
+    return suites * (TESTS + style.more)
 
 
 def _text(lines: list[str]) -> bytes:
@@ -216,10 +218,13 @@ STYLES: dict[str, Style] = {
     "prove": Style(
         _under(
             "t/part{k}.t ..",
-            _each("ok {t} - does number {i}", quiet=True, mark="# "),
+            _each("ok {t} - does number {i}", mark="# "),
             f"1..{TESTS}\nok",
         ),
-        foot=_said("All tests successful.", "Files={s}, Tests={n},  9 wallclock secs"),
+        foot=_said(
+            "All tests successful.", "Files={s}, Tests={n},  9 wallclock secs", "Result: PASS"
+        ),
+        more=1,
     ),
     "minitest": Style(
         _each("Part{k}Test#test_number_{i} = 0.01 s = ."),

@@ -30,6 +30,9 @@ def note(results: dict[str, TestResult], name: str, result: TestResult) -> None:
 
 def merge(results: dict[str, TestResult], more: dict[str, TestResult]) -> None:
     """`note` for each of `more`."""
+    if results.keys().isdisjoint(more):
+        results.update(more)
+        return
     for name, result in more.items():
         note(results, name, result)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from velora.grading.parsers.text import decimal
 from velora.grading.protocol import Status
@@ -126,8 +127,7 @@ def not_collected(line: str) -> str:
     return found[1] if found else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """A line of `-v` output.
 
     Attributes:
