@@ -1,4 +1,4 @@
-"""Logs of one long run of thousands of tests, half verdicts and half what programs print.
+"""Logs of one long run of thousands of tests, and what these print.
 
 Every test has a name of its own, as in a real run, so the results fill memory as they would; all
 pass, and the totals say so: a parser that reads the log must find each of them.
@@ -38,13 +38,17 @@ class Style:
     more: int = 0
 
 
-def write(path: Path, name: str, size: int, noise: str) -> int:
-    """Write a log of at least `size` bytes in the style of a parser; returns its results."""
+def write(path: Path, name: str, size: int, noise: str, *, printed: int) -> int:
+    """Write a log of some `size` bytes in the style of a parser; returns its results.
+
+    Args:
+        noise: lines that the tests print, again and again; `printed` of them a test.
+    """
     style = STYLES[name]
-    printed = cycle(noise.splitlines())
+    source = cycle(noise.splitlines())
 
     def some(count: int) -> list[str]:
-        return [next(printed) for _ in range(count)]
+        return [next(source) for _ in range(count * printed)]
 
     sample = sum(len(_text(style.suite(FIRST + at, some))) for at in range(50)) / 50
     suites = int(size / sample) + 1

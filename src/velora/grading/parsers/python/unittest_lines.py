@@ -77,14 +77,12 @@ class Grammar:
         if not line.endswith(")") and ") ..." not in line:
             return found
         rest = line
-        while len(found) < SEARCHED:
+        while len(found) < SEARCHED and " (" in rest:
             start = direct_start(rest)
             if start is None:
                 break
             found.append(start)
             rest = start.rest
-            if not rest:
-                break
         if not found:
             glued = _glued_start(line)
             return [glued] if glued else []
