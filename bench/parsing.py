@@ -1,10 +1,11 @@
 """How fast the parsers read, against a bare loop over the log's lines: `python -m bench parse`.
 
 Each parser reads two logs of 50 MB in a process of its own: its corpus' logs again and again, and
-one that is nearly all noise, printed in the middle of a run. `python -m bench parse-log` has the
-command read one long run of thousands of tests (`long_logs`), each of which prints ten lines, by
-the parser's name and by `auto`, and a quarter as many bytes of verdicts alone, and sees that it finds
-every test; `--log-mb 200` for long ones.
+one that is nearly all noise, printed in the middle of a run.
+
+`python -m bench parse-log` has the command read one long run of thousands of tests (`long_logs`),
+each of which prints ten lines, by the parser's name and by `auto`, and a quarter as many bytes of
+verdicts alone, and sees that it finds every test; `--log-mb 200` for long ones.
 
 The floor is the same process' loop over the same file. Seconds are CPU seconds; the MB before the
 unit are that process' peak memory.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
 from pathlib import Path
 
@@ -144,6 +145,20 @@ def test_auto_says_when_nothing_fits() -> None:
     reading = registry.parse("", "make: nothing to be done\n")
     assert reading.label == "auto"
     assert reading.parsed.warnings == ("auto: no parser finds a test in this log",)
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_collector_of_cycles_is_left_as_it_was(enabled: bool) -> None:
+    before = gc.isenabled()
+    try:
+        (gc.enable if enabled else gc.disable)()
+        assert registry.parse("unittest", UNITTEST).parsed.results
+        assert gc.isenabled() is enabled
+        with pytest.raises(OSError, match="No such file"):
+            registry.parse("unittest", FileLog(Path("/nonexistent")))
+        assert gc.isenabled() is enabled
+    finally:
+        (gc.enable if before else gc.disable)()
 
 
 def test_lines() -> None:

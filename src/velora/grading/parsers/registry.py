@@ -251,12 +251,16 @@ def detect(log: Log, among: Iterable[Framework] = ()) -> dict[str, tuple[int, st
 
 
 def _run(framework: Framework, log: Log) -> Parsed:
+    with _uncollected():
+        return _feed(framework, log)
+
+
+def _feed(framework: Framework, log: Log) -> Parsed:
     reader = framework.reader()
     feed = reader.feed
-    with _uncollected():
-        for number, line in log.lines(raw=framework.raw):
-            feed(number, line)
-        return reader.finish()
+    for number, line in log.lines(raw=framework.raw):
+        feed(number, line)
+    return reader.finish()
 
 
 @contextmanager
