@@ -323,11 +323,11 @@ class Session:
         if word == grammar.RERUN:
             self.again.add(name)
             return
-        status = grammar.STATUSES[word]
-        self.failed += status is Status.FAILED
+        status, passed = grammar.STATUSES[word], word == "PASSED"
+        self.failed += word == "FAILED"
         self.ran += 1
-        self.passed += status is Status.PASSED
-        self.last = name if status is Status.PASSED else ""
+        self.passed += passed
+        self.last = name if passed else ""
         self.recent.append(name)
         note(self.results, name, TestResult(status, number, line[:_RAW], duration))
 
