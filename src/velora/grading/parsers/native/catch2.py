@@ -135,7 +135,7 @@ class Catch2Reader(Blocks):
         """With what the test cases took."""
         for name, spent in self.durations.items():
             if known := self.tests.get(name):
-                self.tests[name] = replace(known, duration=spent)
+                self.tests[name] = known._replace(duration=spent)
         self.durations = {}
         super().end_run()
 
