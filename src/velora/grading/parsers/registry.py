@@ -37,7 +37,7 @@ from velora.grading.parsers import (
     swift,
 )
 from velora.grading.parsers.framework import Framework
-from velora.grading.parsers.signs import Signs
+from velora.grading.parsers.signs import find
 from velora.grading.parsers.tally import together
 from velora.grading.protocol import Evidence, Parsed, Source
 
@@ -236,18 +236,7 @@ def detect(log: Log, among: Iterable[Framework] = ()) -> dict[str, tuple[int, st
     Args:
         among: those to look for; all of them if there are none.
     """
-    found: dict[str, tuple[int, str]] = {}
-    signs = Signs(among or FRAMEWORKS.values())
-    if not signs.wanted:
-        return found
-    for number, line in log.lines():
-        matches = signs[line[:1]]
-        if matches is None or matches(line) is None:
-            continue
-        found.update((one.name, (number, line)) for one in signs.take(line))
-        if not signs.wanted:
-            break
-    return found
+    return find(among or FRAMEWORKS.values(), log.lines())
 
 
 def _run(framework: Framework, log: Log) -> Parsed:
