@@ -24,6 +24,7 @@ ALL: dict[str, Callable[[Bench], Iterable[Row]]] = {
     "grading": rows.grading,
     "swebench": peer.side_by_side,
     "parse": parsing.parse,
+    "parse-log": parsing.command,
     "conversations": conversations.side_by_side,
     "help": rows.help_text,
     "install": rows.install,
@@ -36,14 +37,15 @@ def main() -> None:
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of: {', '.join(ALL)}")
     parser.add_argument("--instances", type=int, default=20)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--log-mb", type=int, default=50, help="size of parse-log's logs")
     given = parser.parse_args()
     unknown = set(given.rows) - set(ALL)
     if unknown:
         parser.error(f"no such row: {', '.join(sorted(unknown))}; known: {', '.join(ALL)}")
     missed = 0
     with tempfile.TemporaryDirectory(prefix="velora-bench-") as name:
-        bench = Bench(Path(name), given.instances, given.runs)
-        print(f"{'what':<46}{'velora':>10}{'floor':>10}{'ratio':>8}  goal")
+        bench = Bench(Path(name), given.instances, given.runs, given.log_mb)
+        print(f"{'what':<60}{'velora':>10}{'floor':>10}{'ratio':>8}  goal")
         for key in given.rows or ALL:
             try:
                 measured = ALL[key](bench)

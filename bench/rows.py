@@ -33,7 +33,7 @@ class Row:
         floor = "" if self.floor is None else f"{self.floor:.2f}"
         ratio = "" if not self.floor else f"{self.value / self.floor:.2f}"
         verdict = {True: "met", False: "MISSED", None: ""}[self.met]
-        return f"{self.what:<46}{self.value:>10.2f}{floor:>10}{ratio:>8}  {self.goal} {verdict}"
+        return f"{self.what:<60}{self.value:>10.2f}{floor:>10}{ratio:>8}  {self.goal} {verdict}"
 
 
 class Skipped(Exception):
@@ -42,11 +42,12 @@ class Skipped(Exception):
 
 @dataclass(slots=True)
 class Bench:
-    """Where and how much to measure."""
+    """Where and how much to measure; `log_mb` is the size of a long test log."""
 
     work: Path
     instances: int
     runs: int
+    log_mb: int = 50
     _made: int = 0
 
     def floor(self, mode: str, url: str, *, instances: int, workers: int) -> Usage:

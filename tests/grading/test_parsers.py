@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from velora.errors import UsageError
 from velora.grading import log
 from velora.grading.log import FileLog
 from velora.grading.parsers import registry
-from velora.grading.parsers.text import lines
+from velora.grading.parsers.text import lines, plain
 from velora.grading.protocol import Status
 from velora.languages.profiles import ALL
 
@@ -146,6 +147,20 @@ def test_auto_says_when_nothing_fits() -> None:
     assert reading.parsed.warnings == ("auto: no parser finds a test in this log",)
 
 
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_collector_of_cycles_is_left_as_it_was(enabled: bool) -> None:
+    before = gc.isenabled()
+    try:
+        (gc.enable if enabled else gc.disable)()
+        assert registry.parse("unittest", UNITTEST).parsed.results
+        assert gc.isenabled() is enabled
+        with pytest.raises(OSError, match="No such file"):
+            registry.parse("unittest", FileLog(Path("/nonexistent")))
+        assert gc.isenabled() is enabled
+    finally:
+        (gc.enable if before else gc.disable)()
+
+
 def test_lines() -> None:
     text = "one\r\n\x1b[31mtwo\x1b[0m\rthree\n\x1b]0;title\x07four\x0cfive\n\nlast"
     assert list(lines(text)) == [
@@ -156,6 +171,18 @@ def test_lines() -> None:
         (4, ""),
         (5, "last"),
     ]
+
+
+@given(st.text(alphabet="ab\r\n\x0c") | LOGS, st.booleans())
+def test_lines_are_what_they_are_said_to_be(text: str, raw: bool) -> None:
+    expected = []
+    bare = text if raw else plain(text)
+    for number, line in enumerate(
+        (bare + "\n" * (bare[-1:] not in ("", "\n"))).split("\n")[:-1], 1
+    ):
+        inner = [line] if raw else line.removesuffix("\r").split("\r")
+        expected += [(number, piece) for piece in inner]
+    assert list(lines(text, raw=raw)) == expected
 
 
 @given(st.binary(max_size=60) | LOGS.map(str.encode), st.integers(1, 7))

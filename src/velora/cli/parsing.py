@@ -9,8 +9,9 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import orjson
@@ -101,26 +102,30 @@ def _as_text(reading: registry.Reading, *, all_names: bool) -> Iterator[str]:
     for warning in parsed.warnings:
         yield f"warning   {_printable(warning)}"
     counts = Counter(result.status for result in parsed.results.values())
-    for status in sorted(counts, key=SEVERITY.__getitem__, reverse=True):
+    statuses = sorted(counts, key=SEVERITY.__getitem__, reverse=True)
+    for status in statuses:
         yield f"{status.value:<8}{counts[status]:>7}"
-    yield f"{'tests':<8}{len(parsed.results):>7}"
-    tests = sorted(parsed.results.items(), key=_worst_first)
-    shown = tests if all_names else tests[:HEAD]
-    if shown:
+    tests = len(parsed.results)
+    yield f"{'tests':<8}{tests:>7}"
+    if tests:
         yield ""
-    for name, result in shown:
+    shown = tests if all_names else HEAD
+    for name, result in islice(_in_order(parsed.results, statuses), shown):
         yield f"{result.status.value:<8} {_printable(name)}{_flaky(result)}"
-    if len(shown) < len(tests):
-        yield f"... {len(tests) - len(shown)} more (--all shows them)"
+    if shown < tests:
+        yield f"... {tests - shown} more (--all shows them)"
 
 
 def _parser(reading: registry.Reading) -> str:
     return reading.label.removeprefix(f"{registry.AUTO}:")
 
 
-def _worst_first(test: tuple[str, TestResult]) -> int:
-    status: Status = test[1].status
-    return -SEVERITY[status]
+def _in_order(
+    results: Mapping[str, TestResult], statuses: Iterable[Status]
+) -> Iterator[tuple[str, TestResult]]:
+    """The tests of each status in turn."""
+    for status in statuses:
+        yield from (test for test in results.items() if test[1].status is status)
 
 
 def _flaky(result: TestResult) -> str:

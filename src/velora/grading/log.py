@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
@@ -16,7 +17,8 @@ from velora.grading.parsers.text import lines
 LONGEST = 64 * 1024 * 1024
 """Bytes of one line that are read; whole reports in JSON come on a single line."""
 
-_BLOCK = 1024 * 1024
+_BLOCK = 256 * 1024
+"""Bytes that are read and split at once: what stays in the processor's cache is split faster."""
 
 
 class Log(Protocol):
@@ -74,15 +76,15 @@ class FileLog:
         Raises:
             OSError: the file cannot be read.
         """
-        number = 1
-        for block in self._blocks():
-            yield from lines(block.decode("utf-8", "replace"), first=number, raw=raw)
-            number += block.count(b"\n")
+        return chain.from_iterable(
+            lines(block.decode("utf-8", "replace"), first=number, raw=raw)
+            for number, block in self._blocks()
+        )
 
-    def _blocks(self) -> Iterator[bytes]:
-        """Blocks of whole lines."""
+    def _blocks(self) -> Iterator[tuple[int, bytes]]:
+        """Blocks of whole lines, each with its first line's number."""
         number = 1
-        begun, size = b"", 0  # of a line whose end is yet to come: what is kept, and its length
+        begun, size = bytearray(), 0  # a line whose end is yet to come: what is kept, its length
         with self.path.open("rb") as file:
             while chunk := file.read(_BLOCK):
                 head, newline, rest = chunk.partition(b"\n")
@@ -92,13 +94,13 @@ class FileLog:
                     continue
                 self._note(number, size)
                 end = rest.rfind(b"\n") + 1
-                block = begun + newline + rest[:end]
-                yield block
+                block = b"".join((begun, newline, rest[:end]))
+                yield number, block
                 number += block.count(b"\n")
-                begun, size = rest[end:][: self.longest], len(rest) - end
+                begun, size = bytearray(rest[end:][: self.longest]), len(rest) - end
         self._note(number, size)
         if begun:
-            yield begun
+            yield number, bytes(begun)
 
     def _note(self, number: int, size: int) -> None:
         if size > self.longest:

@@ -176,6 +176,7 @@ FRAMEWORK = Framework(
     names="as printed: `Calc.Tests.CalcTests.Adds(a: 1)` (xUnit), `Adds(1)` (NUnit, MSTest)",
     signs=r"Test run for .+\.dll|Test run summary: |(?:Passed|Failed)! +- Failed: |"
     r"Starting test execution, please wait",
+    begins="TPFS",
     languages=("csharp",),
 )
 

@@ -40,6 +40,9 @@ class Framework:
         signs: a regular expression without capturing groups that matches at the beginning of some
             line of every log of this framework, and hardly of any other: by it `auto` chooses.
             "" is never chosen.
+        begins: the characters at which a sign can begin, blanks before it apart, and a blank if
+            any can come before it, as they stand within the brackets of a regular expression's
+            set; "" for all. It spares `auto` the trial of all others.
         languages: canonical names of the languages whose projects use it.
         hosts: frameworks whose output may stand within this one's, as CTest shows GoogleTest's.
             Where both fit, `auto` takes this one.
@@ -56,6 +59,7 @@ class Framework:
     reader: Callable[[], Reader]
     names: str
     signs: str = ""
+    begins: str = ""
     languages: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     raw: bool = False

@@ -10,8 +10,9 @@ strict parsers of the same frameworks read the log, as far as they find somethin
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
+import gc
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from velora.errors import UsageError, nearest
@@ -36,6 +37,7 @@ from velora.grading.parsers import (
     swift,
 )
 from velora.grading.parsers.framework import Framework
+from velora.grading.parsers.signs import find
 from velora.grading.parsers.tally import together
 from velora.grading.protocol import Evidence, Parsed, Source
 
@@ -234,30 +236,34 @@ def detect(log: Log, among: Iterable[Framework] = ()) -> dict[str, tuple[int, st
     Args:
         among: those to look for; all of them if there are none.
     """
-    found: dict[str, tuple[int, str]] = {}
-    wanted = [framework for framework in among or FRAMEWORKS.values() if framework.signs]
-    pattern = _alternatives(wanted)
-    for number, line in log.lines():
-        while pattern is not None and (match := pattern(line)) is not None:
-            index = match.lastindex or 1
-            found[wanted.pop(index - 1).name] = (number, line)
-            pattern = _alternatives(wanted)
-        if pattern is None:
-            break
-    return found
-
-
-def _alternatives(wanted: list[Framework]) -> Callable[[str], re.Match[str] | None] | None:
-    signs = "|".join(f"({framework.signs})" for framework in wanted)
-    return re.compile(signs).match if signs else None
+    return find(among or FRAMEWORKS.values(), log.lines())
 
 
 def _run(framework: Framework, log: Log) -> Parsed:
+    with _uncollected():
+        return _feed(framework, log)
+
+
+def _feed(framework: Framework, log: Log) -> Parsed:
     reader = framework.reader()
     feed = reader.feed
     for number, line in log.lines(raw=framework.raw):
         feed(number, line)
     return reader.finish()
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector of cycles: readers make none, and it would look at the results, which
+    may be millions, again and again."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _fits(parsed: Parsed) -> bool:

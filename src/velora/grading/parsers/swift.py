@@ -172,6 +172,7 @@ FRAMEWORK = Framework(
     names="`CalcTests.testAdd` (Linux), `Calc.CalcTests.testAdd` (macOS); Swift Testing: `adds()`, "
     "or the test's title",
     signs=r"Test Suite '[^']*' started|(?:\S+ )?Test run started\.|Test Case '",
+    begins=r"\S",
     languages=("swift",),
 )
 

@@ -24,12 +24,15 @@ def worse(one: Status, other: Status) -> bool:
 def note(results: dict[str, TestResult], name: str, result: TestResult) -> None:
     """Put `result` under `name` unless something worse is there already."""
     known = results.get(name)
-    if known is None or worse(result.status, known.status):
+    if known is None or SEVERITY[result.status] > SEVERITY[known.status]:
         results[name] = result
 
 
 def merge(results: dict[str, TestResult], more: dict[str, TestResult]) -> None:
     """`note` for each of `more`."""
+    if results.keys().isdisjoint(more):
+        results.update(more)
+        return
     for name, result in more.items():
         note(results, name, result)
 

@@ -47,15 +47,26 @@ def lines(text: str, *, first: int = 1, raw: bool = False) -> Iterator[tuple[int
     """
     if not raw:
         text = plain(text)
-    pieces = text.split("\n")
-    if not pieces[-1]:
-        pieces.pop()
-    if raw or "\r" not in text:
-        yield from enumerate(pieces, first)
-        return
-    for number, line in enumerate(pieces, first):
+        if "\r" in text:
+            unix = text.replace("\r\n", "\n")
+            if "\r" in unix:
+                return _overwritten(text, first)
+            text = unix
+    return enumerate(_pieces(text), first)
+
+
+def _overwritten(text: str, first: int) -> Iterator[tuple[int, str]]:
+    """`lines` of a text in which carriage returns stand within lines."""
+    for number, line in enumerate(_pieces(text), first):
         if "\r" in line:
             for piece in line.removesuffix("\r").split("\r"):
                 yield number, piece
         else:
             yield number, line
+
+
+def _pieces(text: str) -> list[str]:
+    pieces = text.split("\n")
+    if not pieces[-1]:
+        pieces.pop()
+    return pieces

@@ -187,5 +187,6 @@ FRAMEWORK = Framework(
     signs=r"=+ EUnit =+$"
     r"| *[a-z][\w@]*:(?:\d+:)? [^\s.(]+(?: \(.*\))?\.\.\.\*(?:failed|timed out)\*$"
     r"|  Failed: \d+\.  Skipped: \d+\.  Passed: \d+\.$",
+    begins=" a-z=F",
     languages=("erlang",),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from velora.grading.parsers.text import decimal, integer
 from velora.grading.protocol import Status
@@ -23,8 +24,7 @@ _INVALID = re.compile(r", (\d+) invalid")
 _WORDS = {"skipped": Status.SKIPPED, "excluded": Status.SKIPPED, "invalid": Status.ERROR}
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """`--trace`: a test as it begins (`status` is None) or ends; "passed" may be belied later."""
 
     name: str

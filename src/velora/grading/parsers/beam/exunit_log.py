@@ -161,6 +161,7 @@ FRAMEWORK = Framework(
     signs=r"Running ExUnit with seed: \d+|Finished in [\d.]+ seconds \([\d.]+s (?:async|on load)"
     r"|  \* (?:test|doctest|property) .*\[L#\d+\]"
     r"| +\d+\) (?:test|doctest|property) .+ \([A-Z][\w.]*\)$",
+    begins=r" \dRF*",
     languages=("elixir",),
     hosts=("rspec",),  # both print `Randomized with seed`
 )

@@ -269,4 +269,5 @@ FRAMEWORK = Framework(
     reader=JUnitReader,
     names="`classname.name`, as `com.acme.CalcTest.testAdd`; `name` where there is no class name",
     signs=r"\s*(?:<\?xml\s[^>]*>\s*)?<testsuites?(?:[\s/>]|$)",
+    begins=" <",
 )

@@ -4,7 +4,7 @@ are looked at is their affair."""
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from velora.grading.parsers.text import decimal
 from velora.grading.protocol import Status
@@ -21,8 +21,7 @@ _ESCAPED = re.compile(r"\\([\\#])")
 _LONGEST = 4000  # characters of a point that are searched for a directive
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """A test point: `not ok 3 - adds # TODO later`.
 
     Attributes:

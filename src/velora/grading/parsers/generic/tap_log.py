@@ -13,7 +13,7 @@ planned is incomplete; points beyond the plan do not pass.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.generic import tap_lines as grammar
@@ -186,7 +186,7 @@ class TapReader:
             if inner == "...":
                 self.yaml, self.last = "", None
             elif self.last is not None and (time := grammar.yaml_time(inner)) is not None:
-                self.last.result = replace(self.last.result, duration=time)
+                self.last.result = self.last.result._replace(duration=time)
 
     def _point(self, number: int, line: str, text: str) -> None:
         depth, odd = divmod(len(line) - len(text), 4)
@@ -310,4 +310,5 @@ FRAMEWORK = Framework(
     reader=TapReader,
     names="the description, sub-tests after their test's: `outer > inner`",
     signs=r"TAP version \d+$|Bail out!|1\.\.\d+\s*(?:#|$)",
+    begins="TB1",
 )

@@ -113,5 +113,6 @@ FRAMEWORK = Framework(
     reader=GotestJsonReader,
     names="`package/path/TestName/sub_test`, the events' Package and Test",
     signs=r'\{"(?:Time":"[^"]*","|ImportPath":"[^"]*",")?Action":"[a-z-]+"',
+    begins="{",
     languages=("go",),
 )

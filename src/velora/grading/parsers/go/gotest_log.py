@@ -111,6 +111,7 @@ FRAMEWORK = Framework(
         r"=== RUN   \S+$|\s*--- (?:PASS|FAIL|SKIP): \S+ \(\d+\.\d+s\)$"
         r"|(?:ok  |FAIL)\t\S+(?:\t(?:[\d.]+s|\(cached\))| \[\w+ failed\]$)|\?   \t\S+\t\[no test"
     ),
+    begins=r" =\-oF?",
     languages=("go",),
     hosts=("gotest-json",),
 )

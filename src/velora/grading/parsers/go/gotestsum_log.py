@@ -11,7 +11,7 @@ With `--rerun-fails` each further run follows a `DONE` line: its verdicts replac
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.go.gotest_log import GotestReader
@@ -78,7 +78,7 @@ class _Run:
         for panicked in self.ended:
             for name, result in results.items():
                 if result.status is Status.FAILED and _within(panicked, name):
-                    results[name] = replace(result, status=Status.ERROR)
+                    results[name] = result._replace(status=Status.ERROR)
         return results
 
     def end_by_panic(self, name: str) -> None:
@@ -183,7 +183,7 @@ class GotestsumReader:
             earlier = self.tests.get(name)
             if self.runs and earlier is not None:
                 flaky = earlier.status in _BAD and result.status not in _BAD
-                self.tests[name] = replace(result, flaky=flaky or earlier.flaky)
+                self.tests[name] = result._replace(flaky=flaky or earlier.flaky)
             else:
                 note(self.tests, name, result)
 
@@ -213,6 +213,7 @@ FRAMEWORK = Framework(
         r"DONE (?:\d+ runs, )?\d+ tests?(?:, | in )|=== (?:FAIL|SKIP): \S+ (?:Test|Example|Fuzz)"
         r"|(?:PASS|FAIL|SKIP) (?:\S+\.)?(?:Test|Example|Fuzz)\S* \(-?\d+\.\d+s\)$"
     ),
+    begins="D=PFS",
     languages=("go",),
     hosts=("gotest", "gotest-json"),
 )

@@ -161,6 +161,7 @@ FRAMEWORK = Framework(
     reader=AvaReader,
     names="as printed: `title`, or with several files `file › title`; a file that ends: its path",
     signs=r"  ─$|  \d+ tests? passed$",
+    begins=r" \d─",
     languages=("javascript", "typescript"),
     hosts=("tap",),
 )

@@ -130,6 +130,7 @@ FRAMEWORK = Framework(
     reader=JasmineReader,
     names="as the default reporter prints them: `outer inner title`; of a tree `outer > title`",
     signs=r"\d+ specs?, \d+ failures?(?:, \d+ pending specs?)?$|Executed \d+ of \d+ specs?\b",
+    begins=r"\dE",
     languages=("javascript", "typescript"),
     hosts=("tap",),
 )

@@ -199,6 +199,7 @@ FRAMEWORK = Framework(
     names="`src/a.test.js > outer > title`; a file that fails by itself: `src/a.test.js`",
     signs=r" ?(?:PASS|FAIL) {1,3}(?:\S+  )?[^ >]+\.[\w.]+(?: \([\d.]+ m?s\))?$"
     r"|Test Suites: (?:\d+ \w+, )*\d+ (?:of \d+ )?total$",
+    begins=" PFT",
     languages=("javascript", "typescript"),
     hosts=("tap",),
 )

@@ -266,6 +266,7 @@ FRAMEWORK = Framework(
     reader=MochaReader,
     names='`outer > title`; a failing hook: `outer > "before each" hook for "title"`',
     signs=r"  \d+ passing \([\d.]+(?:ms|s|m|h)\)$|[>$] mocha\b",
+    begins=r" \d>$",
     languages=("javascript", "typescript"),
     hosts=("tap",),
 )

@@ -210,6 +210,7 @@ FRAMEWORK = Framework(
     reader=NodeTestReader,
     names="`outer > title`, suites too; a file that cannot be run: its path",
     signs=r"ℹ duration_ms [\d.]+$|# duration_ms [\d.]+$",
+    begins="ℹ#",
     languages=("javascript", "typescript"),
     hosts=("tap",),
 )

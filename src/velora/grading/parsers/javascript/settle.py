@@ -8,7 +8,7 @@ printed by a test. Otherwise nobody can say which it is, and no pass of the run 
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from velora.grading.protocol import Status, TestResult
@@ -29,7 +29,7 @@ class Group:
 
     title: str
     tests: list[tuple[str, TestResult]] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
+    counts: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def drop_passes(self) -> None:
         """Believe none of its passes."""
@@ -43,9 +43,10 @@ def settle(groups: list[Group], totals: dict[str, int]) -> tuple[list[Group], st
     Args:
         totals: what the runner counts; words that are not in it are not compared.
     """
-    seen: Counter[str] = Counter()
+    seen: defaultdict[str, int] = defaultdict(int)
     for group in groups:
-        seen.update(group.counts)
+        for word, count in group.counts.items():
+            seen[word] += count
     excess = {word: max(0, seen[word] - count) for word, count in totals.items()}
     if not any(excess.values()):
         return groups, ""

@@ -20,6 +20,7 @@ FRAMEWORK = Framework(
     reader=_reader,
     names="`title > assertion`; of several assertions with one name the worst counts",
     signs=r"# pass  \d+$|# fail  \d+$",  # two blanks: other producers write one
+    begins="#",
     languages=("javascript", "typescript"),
     hosts=("tap",),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from velora.grading.parsers.javascript.titles import bare_timed
 from velora.grading.parsers.text import integer
@@ -35,8 +36,7 @@ class File:
     failed: int
 
 
-@dataclass(frozen=True, slots=True)
-class Title:
+class Title(NamedTuple):
     """A test's title without what the reporter puts behind it."""
 
     text: str

@@ -211,6 +211,7 @@ FRAMEWORK = Framework(
     reader=VitestReader,
     names="`src/a.test.js > outer > title`; a file or suite that fails by itself: its own name",
     signs=r" ?(?:RUN|DEV)  v\d+\.\d+\.\d+.* /| Test Files  .*\(\d+\)$",
+    begins=" RDT",
     languages=("typescript", "javascript"),
     hosts=("tap",),
 )

@@ -212,5 +212,6 @@ FRAMEWORK = Framework(
     reader=AntReader,
     names="`com.acme.CalcTest.testAdd`; a class whose set-up or process failed has its own name",
     signs=r"(?: *\[junit(?:launcher)?\] ?)?Testsuite: [\w.$]+$",
+    begins=r" \[T",
     languages=("java",),
 )

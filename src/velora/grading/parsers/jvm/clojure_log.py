@@ -80,5 +80,6 @@ FRAMEWORK = Framework(
     reader=ClojureReader,
     names="`calc.core-test/wrong-sum`, failures alone",
     signs=r"Ran \d+ tests containing \d+ assertions\.$",
+    begins="R",
     languages=("clojure",),
 )

@@ -172,5 +172,6 @@ FRAMEWORK = Framework(
     reader=ConsoleReader,
     names="the tree below the engine, `CalcTest > WhenEmpty > testAdd()`",
     signs=r"Test run finished after \d+ ms$|(?:└─|├─|'--|\+--) JUnit (?:Jupiter|Vintage|Platform)",
+    begins="T└├'+",
     languages=("java", "kotlin"),
 )

@@ -169,5 +169,6 @@ FRAMEWORK = Framework(
     names="`features/calc.feature > adds`; a failing row: `features/calc.feature > adds <a>, "
     "Examples (#2)` (Ruby)",
     signs=r"\d+ [sS]cenarios? \(\d+ [a-z]+(?:, \d+ [a-z]+)*\)$",
+    begins=r"\d",
     languages=("java", "ruby", "javascript"),
 )

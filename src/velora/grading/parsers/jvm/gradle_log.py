@@ -158,5 +158,6 @@ FRAMEWORK = Framework(
     reader=GradleReader,
     names="`com.acme.CalcTest.testAdd`; nested: `CalcTest > WhenEmpty > testAdd()`, as printed",
     signs=r"(?:> Task )?:[\w:.\-]*[tT]est\w*(?: FAILED)?$|BUILD (?:SUCCESSFUL|FAILED) in \d",
+    begins=">:B",
     languages=("java", "kotlin"),
 )

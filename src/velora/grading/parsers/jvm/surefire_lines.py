@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from velora.grading.parsers.text import decimal, integer
 from velora.grading.protocol import Status
@@ -47,8 +48,7 @@ class Counts:
     suite: str
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A test in a block. `suite` is "" where the row does not say it."""
 
     test: str

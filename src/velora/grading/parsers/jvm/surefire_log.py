@@ -265,5 +265,6 @@ FRAMEWORK = Framework(
     names="`com.acme.CalcTest.testAdd`, `com.acme.Outer$Inner.testX`, parameters as printed; a "
     "class whose set-up or process failed has its own name, `com.acme.CalcTest`",
     signs=r"(?:\[INFO\] )? T E S T S$|\[ERROR\] Tests run: \d+, Failures: \d+, Errors: \d+",
+    begins=r" \[T",
     languages=("java", "kotlin"),
 )

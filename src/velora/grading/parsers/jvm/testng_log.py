@@ -139,5 +139,6 @@ FRAMEWORK = Framework(
     names='as printed: `testAdd`, `testLength("a b", 3)`; from 7.5 on `com.acme.CalcTest.testAdd`; '
     "a failed fixture is `@BeforeClass prepare`",
     signs=r"(?:Total )?[tT]ests run: \d+,(?: Passes: \d+,)? Failures: \d+, Skips: \d+",
+    begins="tT",
     languages=("java",),
 )

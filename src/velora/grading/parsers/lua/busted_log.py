@@ -153,6 +153,7 @@ FRAMEWORK = Framework(
     names="the titles of all groups and of the test, joined by blanks: `calc when nested adds`",
     signs=r"\d+ success(?:es)? / \d+ failures? / \d+ errors? / \d+ pending : "
     r"|# \S+ @ \d+$|\[ RUN      \] \S+ @ \d+: ",
+    begins=r"\d#\[",
     languages=("lua",),
     hosts=("tap", "gtest"),
 )

@@ -142,6 +142,7 @@ FRAMEWORK = Framework(
         r"|All \d+ tests? (?:passed|behaved as expected)"
         r"|\d+ of \d+ tests? (?:failed|did not behave as expected)"
     ),
+    begins=r"\dTA",
     languages=("c", "cpp"),
     hosts=("pass-fail", "gtest", "catch2", "doctest", "boost", "check", "cmocka", "cppunit", "tap"),
 )

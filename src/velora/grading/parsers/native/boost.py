@@ -226,5 +226,6 @@ FRAMEWORK = Framework(
         r"|\*\*\* (?:No errors detected|\d+ failures? (?:is|are) detected .{0,60}in the test "
         r"module)"
     ),
+    begins="R*",
     languages=("cpp",),
 )

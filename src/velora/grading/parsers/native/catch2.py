@@ -14,7 +14,6 @@ together again with blanks.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.native.blocks import Blocks
@@ -124,7 +123,7 @@ class Catch2Reader(Blocks):
         bad = self.failing
         if expected and not failed and len(bad) == expected:
             for name in bad:
-                self.tests[name] = replace(self.tests[name], status=Status.XFAIL)
+                self.tests[name] = self.tests[name]._replace(status=Status.XFAIL)
         elif self.check(number, failed + expected) and expected:
             self.warnings.append(
                 f"line {number}: {expected} failures were expected; the log does not show which"
@@ -135,7 +134,7 @@ class Catch2Reader(Blocks):
         """With what the test cases took."""
         for name, spent in self.durations.items():
             if known := self.tests.get(name):
-                self.tests[name] = replace(known, duration=spent)
+                self.tests[name] = known._replace(duration=spent)
         self.durations = {}
         super().end_run()
 
@@ -160,5 +159,6 @@ FRAMEWORK = Framework(
         r"|(?:Passed|Failed) (?:all |both )?(?:\d+ )?test cases?,? (?:with|failed) "
         r"|test cases: *\d+ \|"
     ),
+    begins=r"\S",
     languages=("cpp",),
 )

@@ -116,5 +116,6 @@ FRAMEWORK = Framework(
     reader=CheckReader,
     names="tcase:test:iteration: calc:test_adds:0",
     signs=r"\d+%: Checks: \d+, Failures: \d+, Errors: \d+|Running suite\(s\): ",
+    begins=r"\dR",
     languages=("c",),
 )

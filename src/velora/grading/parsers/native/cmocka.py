@@ -191,5 +191,6 @@ FRAMEWORK = Framework(
     reader=CmockaReader,
     names="the test's name as in CMOCKA_MESSAGE_OUTPUT=xml: test_adds",
     signs=r"\[==========\] (?:[^\n:]{1,200}: )?(?:Running )?\d+ test\(s\)",
+    begins=r"\[",
     languages=("c",),
 )

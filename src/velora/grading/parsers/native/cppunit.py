@@ -138,5 +138,6 @@ FRAMEWORK = Framework(
         r"[A-Za-z_]\w*(?:::\w+)+ : (?:OK|assertion|error)$"
         r"|!!!FAILURES!!!$|Failures !!!$|Run: +\d+ +Fail"
     ),
+    begins="A-Za-z_!",
     languages=("cpp",),
 )

@@ -160,6 +160,7 @@ FRAMEWORK = Framework(
         r"|\d+% tests passed, \d+ tests? failed out of \d+"
         r"| *\d+/\d+ Test +#\d+: "
     ),
+    begins=r" \dT",
     languages=("cpp", "c"),
     hosts=(
         "gtest",

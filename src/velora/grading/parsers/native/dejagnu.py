@@ -127,6 +127,7 @@ FRAMEWORK = Framework(
     reader=DejagnuReader,
     names="what follows the word, as in the .sum file: gcc.dg/a.c (test for excess errors)",
     signs=r"\t\t=== .{1,200} (?:tests|Summary) ===$",
+    begins=" =",
     languages=("c", "cpp"),
     hosts=("pass-fail", "automake"),
 )

@@ -12,7 +12,6 @@ Names are the test cases', without suite and subcases; a scenario's begins with 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.native.blocks import Blocks
@@ -100,7 +99,7 @@ class DoctestReader(Blocks):
         if name != self.name:
             return
         known = self.tests.get(name) or TestResult(Status.PASSED, number, line[:_RAW])
-        self.tests[name] = replace(known, duration=spent)
+        self.tests[name] = known._replace(duration=spent)
         self.running = False
 
     def _own(self, number: int, line: str) -> None:
@@ -118,5 +117,6 @@ FRAMEWORK = Framework(
     reader=DoctestReader,
     names="the test case's name, without suite and subcases: adds numbers",
     signs=r"\[doctest\] (?:doctest version|test cases:|Status:)",
+    begins=r"\[",
     languages=("cpp",),
 )

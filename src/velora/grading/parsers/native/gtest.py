@@ -228,5 +228,6 @@ FRAMEWORK = Framework(
         r"(?:\d+: )?\[==========\] (?:Running )?\d+ tests? from \d+ test"
         r" (?:suite|case)s?(?: ran)?\."
     ),
+    begins=r"\d\[",
     languages=("cpp", "c"),
 )

@@ -187,6 +187,7 @@ FRAMEWORK = Framework(
     reader=MesonReader,
     names="as in meson-logs/testlog.json: adds, or project:suite / adds",
     signs=r" *\d{1,9}/\d{1,9} \S.{0,400} (?:" + "|".join(_WORDS) + r") +\d+\.\d+ ?s(?: |$)",
+    begins=r" \d",
     languages=("c", "cpp"),
     hosts=(
         "pass-fail",

@@ -96,5 +96,6 @@ FRAMEWORK = Framework(
         r"\s{0,8}(?:PASS|FAIL): {1,8}\S"
         r"|\s{0,8}\[ {0,8}(?:PASS(?:ED)?|FAIL(?:ED)?|OK|ok|err) {0,8}\]:? {1,8}\S"
     ),
+    begins=r" PF\[",
     fallback=True,
 )

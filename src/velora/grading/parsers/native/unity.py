@@ -118,5 +118,6 @@ FRAMEWORK = Framework(
         r"\d+ Tests \d+ Failures \d+ Ignored"
         r"|[^\s:]{1,300}:\d+:\w{1,300}:(?:PASS|FAIL|IGNORE)(?::|$)"
     ),
+    begins=r"^\s:",
     languages=("c",),
 )

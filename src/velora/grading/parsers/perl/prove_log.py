@@ -199,6 +199,7 @@ FRAMEWORK = Framework(
     reader=ProveReader,
     names="`t/file.t`, and with -v its tests as `t/file.t > outer > description`, or their number",
     signs=r"Files=\d+, Tests=\d+, |\S+\.t \.{2,} |Test Summary Report$",
+    begins=r"\S",
     languages=("perl",),
     hosts=("tap",),
 )

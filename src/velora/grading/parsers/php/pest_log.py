@@ -118,5 +118,6 @@ FRAMEWORK = Framework(
         r" {2,4}(?:PASS|FAIL|WARN|TODO) +\w+(?:\\\w+)+$"
         r"|  Tests: +\d+ (?:failed|passed|skipped|todo|risky|incomplete)\b"
     ),
+    begins=" PFWT",
     languages=("php",),
 )

@@ -273,5 +273,6 @@ FRAMEWORK = Framework(
         "as it is printed"
     ),
     signs=r"PHPUnit \d+\.\S+ by Sebastian Bergmann|PHPUnit Started \(PHPUnit \d",
+    begins="P",
     languages=("php",),
 )

@@ -34,6 +34,8 @@ class NoseGrammar(Grammar):
 
     def starts(self, line: str, before: str) -> list[Start]:
         """See `Grammar.starts`."""
+        if " " in line and not _may_start(line, before):
+            return []
         if len(line) <= 2 * LONGEST:
             start = _start(line, before)
             if start is not None:
@@ -58,6 +60,16 @@ class NoseGrammar(Grammar):
         else:
             start = _start(text, "")
         return Block(kind, start.name) if start else super().block(lines)
+
+
+def _may_start(line: str, before: str) -> bool:
+    """What every line of several words shows that begins a test; it spares output the trial."""
+    return (
+        line.endswith(")")
+        or " ..." in line
+        or _FUNCTIONS in line
+        or _NUMBERED.match(before) is not None
+    )
 
 
 def _start(line: str, before: str) -> Start | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from velora.grading.parsers.text import decimal
 from velora.grading.protocol import Status
@@ -37,6 +38,8 @@ _WORKERS = re.compile(r"\d+ workers? \[(\d+) items?\]|gw0 \[(\d+)\]")
 _DOTS = re.compile(r"(?:\S+\.\w+ )?([.FEsxXRfpuy,-]+)(?: +\[ *\d+(?:%|/\d+)\])?\Z")
 _XDIST = re.compile(r"\[gw\d+\] (?:\[ *\d+(?:%|/\d+)\] )?")
 _UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+_COMMON = re.compile(r"([^\s\[]\S*) +(PASSED|FAILED|SKIPPED|ERROR) +\[ {0,2}\d{1,3}%\]\Z")
+"""What nearly every line of `-v` is; the rest of this module reads it too, but more slowly."""
 _SPENT = re.compile(r" ([\d.]+)(s|[mun]s)\Z")
 _FINAL = re.compile(
     r"((?:(?:\d+/)?\d+ [a-z]+(?: [a-z]+)?, )*(?:\d+/)?\d+ [a-z]+(?: [a-z]+)?"
@@ -126,8 +129,7 @@ def not_collected(line: str) -> str:
     return found[1] if found else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """A line of `-v` output.
 
     Attributes:
@@ -150,6 +152,8 @@ class Progress:
 
 def progress(line: str) -> Progress | None:
     """Read a line of `-v` output that holds `::`, with pytest-xdist or without."""
+    if (common := _COMMON.match(line)) is not None and "::" in common[1]:
+        return Progress(common[2], common[1], edged=True)
     if line.startswith("[gw"):
         found = _XDIST.match(line)
         return _worker(line[found.end() :].rstrip(" ")) if found else None

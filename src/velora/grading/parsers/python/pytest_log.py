@@ -183,5 +183,6 @@ FRAMEWORK = Framework(
     names="node ids: `tests/test_a.py::TestA::test_b[param]`",
     signs=r"=+ (?:test session starts|short test summary info) =+$"
     r"|(?:\d+ [a-z]+, )*\d+ (?:passed|failed|skipped|errors?)(?:, \d+ [a-z]+)* in [\d.]+s",
+    begins=r"\d=",
     languages=("python",),
 )

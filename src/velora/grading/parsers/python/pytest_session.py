@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from velora.grading.parsers.python import pytest_lines as grammar
 from velora.grading.parsers.tally import merge, note
@@ -323,11 +323,11 @@ class Session:
         if word == grammar.RERUN:
             self.again.add(name)
             return
-        status = grammar.STATUSES[word]
-        self.failed += status is Status.FAILED
+        status, passed = grammar.STATUSES[word], word == "PASSED"
+        self.failed += word == "FAILED"
         self.ran += 1
-        self.passed += status is Status.PASSED
-        self.last = name if status is Status.PASSED else ""
+        self.passed += passed
+        self.last = name if passed else ""
         self.recent.append(name)
         note(self.results, name, TestResult(status, number, line[:_RAW], duration))
 
@@ -364,10 +364,10 @@ class Session:
         """Add durations, and which tests passed only when they ran again."""
         for name in self.again:
             if name in results and results[name].status is Status.PASSED:
-                results[name] = replace(results[name], flaky=True)
+                results[name] = results[name]._replace(flaky=True)
         for name, seconds in self.durations.items():
             if name in results:
-                results[name] = replace(results[name], duration=seconds)
+                results[name] = results[name]._replace(duration=seconds)
 
     def _check(self, number: int, counts: dict[str, int], seen: dict[str, int], where: str) -> None:
         for word, count in seen.items():

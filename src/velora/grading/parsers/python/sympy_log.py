@@ -266,5 +266,6 @@ FRAMEWORK = Framework(
     reader=SympyReader,
     names="`sympy/core/tests/test_basic.py:test_name`",
     signs=r"=+ (?:doc)?test process starts =+$",
+    begins="=",
     languages=("python",),
 )

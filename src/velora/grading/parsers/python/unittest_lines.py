@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from velora.grading.parsers.text import decimal
 from velora.grading.protocol import Status
@@ -38,8 +39,7 @@ _TAKEN = re.compile(r"([\d.]+)s +(\S.*)\Z")
 _DOTS = re.compile(r"[.FEsxuS]+\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(NamedTuple):
     """A test begins. `rest` is what follows ` ... `; without `described` that comes on a later
     line, after the docstring; `closing` lines of its name may come before that. `twice`: its
     method stands in the parentheses too (3.11 and later)."""
@@ -77,14 +77,12 @@ class Grammar:
         if not line.endswith(")") and ") ..." not in line:
             return found
         rest = line
-        while len(found) < SEARCHED:
+        while len(found) < SEARCHED and " (" in rest:
             start = direct_start(rest)
             if start is None:
                 break
             found.append(start)
             rest = start.rest
-            if not rest:
-                break
         if not found:
             glued = _glued_start(line)
             return [glued] if glued else []

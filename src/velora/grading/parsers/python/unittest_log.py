@@ -226,6 +226,7 @@ FRAMEWORK = Framework(
     reader=UnittestReader,
     names="`module.Class.test_method`",
     signs=_SIGNS,
+    begins=r"\w",
     languages=("python",),
 )
 
@@ -251,6 +252,7 @@ NOSE2 = Framework(
     names="`module.Class.test_method`, `module.function`, `module.function:2`",
     signs=r"[^\W\d]\w*(?:\.\w+)+(?::\d+)?(?:\.<locals>\.C \(\w+\))? \.\.\. "
     r"(?:ok|FAIL|ERROR|SKIP|skipped)(?:$|[ :])",
+    begins=r"^\W\d",
     hosts=("unittest",),
     languages=("python",),
 )

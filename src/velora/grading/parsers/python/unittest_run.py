@@ -5,7 +5,7 @@ totals bear out.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from velora.grading.parsers.python import unittest_lines as grammar
 from velora.grading.parsers.tally import merge, note, worse
@@ -126,9 +126,9 @@ class Run:
         for test in tests:
             if whole:
                 test.bad = None  # the blocks say it, or it was printed, or is a class fixture's
-            if whole and test.name not in self.failures:
+            if whole and test.good is None and test.name not in self.failures:
                 status = lines.glued_verdict(test.tail)
-                if test.good is None and status is not None:
+                if status is not None:
                     test.decide(status, test.line, test.tail)
         if ran and (2 * len(_names(tests)) <= ran or grammar.is_dots(self.last)):
             # Without -v there is no list: these lines were printed by tests.
@@ -145,12 +145,12 @@ class Run:
         """What `tests` and the blocks say."""
         results: dict[str, TestResult] = {}
         for test in tests:
-            if test.result is not None:
-                note(results, test.name, test.result)
+            if (result := test.result) is not None:
+                note(results, test.name, result)
         merge(results, self.failures)
         for name, seconds in self.durations.items():
             if name in results:
-                results[name] = replace(results[name], duration=seconds)
+                results[name] = results[name]._replace(duration=seconds)
         return results
 
     def _own(self, tests: list[Test], ran: int, *, whole: bool) -> list[Test]:
@@ -199,7 +199,8 @@ def _check(number: int, ran: int, totals: dict[str, int], tests: list[Test]) -> 
     warnings = []
     if not _fits(tests, ran):
         warnings.append(f"line {number}: {ran} tests ran, {len(_names(tests))} are listed")
-    counts = Counter(test.result.status for test in tests if test.result is not None)
+    ends = (test.result for test in tests)
+    counts = Counter(end.status for end in ends if end is not None)
     for key, status in (
         ("expected failures", Status.XFAIL),
         ("unexpected successes", Status.XPASS),
@@ -223,10 +224,13 @@ def _fits(tests: list[Test], ran: int) -> bool:
     """`tests` may be the list of a run of `ran` tests; Python 3.12 does not count skipped ones."""
     if 2 * sum(test.twice for test in tests) <= len(tests):
         return len(_names(tests)) == ran
-    skipped = {test.name for test in tests if test.result and test.result.status is Status.SKIPPED}
+    ends = ((test.name, test.result) for test in tests)
+    skipped = {name for name, end in ends if end is not None and end.status is Status.SKIPPED}
     names = _names(tests)
     return len(names) - len(skipped) <= ran <= len(names)
 
 
 def _names(tests: list[Test]) -> set[str]:
-    return {test.name for test in tests if not grammar.is_fixture(test.name)}
+    return {
+        test.name for test in tests if test.name[-1:] != ")" or not grammar.is_fixture(test.name)
+    }

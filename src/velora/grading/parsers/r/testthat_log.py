@@ -134,5 +134,6 @@ FRAMEWORK = Framework(
     names="the test's description, after those of its `describe`s: `a group: works`",
     signs=r"\[ FAIL \d+ \| WARN \d+ \| SKIP \d+ \| PASS \d+ \]$|[✔v] \| F W +S +OK \| Context$"
     r"|══ (?:Failed|Skipped|Warnings|DONE) ═+$|Start test: ",
+    begins=r"✔v\[═S",
     languages=("r",),
 )

@@ -131,5 +131,6 @@ FRAMEWORK = Framework(
         r"Run options: .*--seed \d+"
         r"|\d+ (?:runs|tests), \d+ assertions, \d+ failures, \d+ errors, \d+ skips$"
     ),
+    begins=r"\dR",
     languages=("ruby",),
 )

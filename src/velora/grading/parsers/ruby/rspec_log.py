@@ -169,5 +169,6 @@ FRAMEWORK = Framework(
         r"\d+ examples?, \d+ failures?(?:, \d+ pending|, \d+ errors? occurred|$)"
         r"|rspec '?\./\S+ # |Randomized with seed \d+$"
     ),
+    begins=r"\drR",
     languages=("ruby",),
 )

@@ -136,5 +136,6 @@ FRAMEWORK = Framework(
         r"Loaded suite |\d+ tests, \d+ assertions, \d+ failures, \d+ errors, \d+ pendings, "
         r"\d+ omissions"
     ),
+    begins=r"\dL",
     languages=("ruby",),
 )

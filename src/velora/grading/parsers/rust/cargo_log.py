@@ -102,5 +102,6 @@ FRAMEWORK = Framework(
         r"running \d+ tests?$|test result: (?:ok|FAILED)\. \d+ passed;| *Doc-tests \S+$"
         r"| *Running (?:unittests )?\S+ \(\S+-[0-9a-f]{16}\)$"
     ),
+    begins=" rtDR",
     languages=("rust",),
 )

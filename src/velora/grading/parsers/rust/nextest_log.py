@@ -10,7 +10,6 @@ nextest runs a failed test again where it is told to: `TRY 2 PASS` and `FLAKY 2/
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from velora.grading.parsers.framework import Framework
 from velora.grading.parsers.tally import note
@@ -144,7 +143,7 @@ class NextestReader:
         earlier = self.run.get(name)
         if earlier is not None and tried and not self.summary:
             flaky = earlier.flaky or (earlier.status in _BAD and result.status not in _BAD)
-            self.run[name] = replace(result, flaky=flaky)
+            self.run[name] = result._replace(flaky=flaky)
         elif earlier is not None and self.summary and earlier.status not in _BAD:
             if result.status in _BAD:
                 self.warnings.append(f"line {result.line}: {name} failed, not as shown before")
@@ -156,7 +155,7 @@ class NextestReader:
         """The process of the row above did not end as libtest does."""
         result = self.run.get(self.row)
         if result is not None and result.status is Status.FAILED and status != _LIBTEST:
-            self.run[self.row] = replace(result, status=Status.ERROR)
+            self.run[self.row] = result._replace(status=Status.ERROR)
         self.row = ""
 
     def _summary(self, number: int, found: re.Match[str]) -> None:
@@ -192,6 +191,7 @@ FRAMEWORK = Framework(
         r" *Nextest run ID | *Starting \d+ tests? across \d+ binar"
         r"| *Summary \[ *[\d.]+s\] (?:\d+/)?\d+ tests? run:"
     ),
+    begins=" NS",
     languages=("rust",),
     hosts=("cargo",),
 )

@@ -7,7 +7,7 @@ line's beginning (`ESC [1G`), its verdict: ` ✓ name`, ` ✗ name`, ` - name (s
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from velora.grading.parsers.text import integer, plain
 from velora.grading.protocol import Status
@@ -26,8 +26,7 @@ _TIMING = "\x1b[32;22m ["
 _TOTALS = re.compile(r"(\d+) tests?, (\d+) failures?((?:, \d+ [a-z ]+)*)(?: in \d+ seconds)?\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """A test's end. `name` may still end in the time that `--timing` adds in TAP."""
 
     number: int

@@ -158,6 +158,7 @@ FRAMEWORK = Framework(
     reader=BatsReader,
     names="the test's description, without its file, which TAP does not show",
     signs=r"(?:#| {2,3}) \((?:in test file|from function) |[\w./-]+\.bats$|# bats warning: ",
+    begins=r" \w./\-#(",
     languages=("shell",),
     hosts=("tap",),
     raw=True,
