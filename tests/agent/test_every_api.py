@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ from velora.llm.protocol import Model
 from velora.tools.build import Toolset
 from velora.tools.protocol import ToolResult
 
-PRICES = {
+PRICES: dict[str, Any] = {
     "input_cost_per_token": 3e-6,
     "output_cost_per_token": 15e-6,
     "cache_read_input_token_cost": 0.3e-6,
