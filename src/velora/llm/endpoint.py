@@ -69,7 +69,7 @@ class EndpointModel:
                         rpm=settings.rpm,
                         tpm=settings.tpm,
                         most=settings.max_concurrency,
-                        pause=(min(settings.retry_min_wait, longest), longest),
+                        slowest=longest,
                     ),
                 )
                 for number, backend in enumerate(backends, 1)

@@ -1,15 +1,16 @@
 """How fast requests go out: one `Gate` for each endpoint and key, passed by all attempts.
 
-A gate lets requests through in the order of their arrival, as far as three things allow:
+A gate lets requests through in the order of their arrival, as far as these allow:
 
-- *closed*: the provider asked for a pause (`Retry-After`), or refused everything lately;
+- *closed*: the provider asked for a pause (`Retry-After`);
 - *buckets*: `rpm` and `tpm`, where configured. Tokens are taken by an estimate and corrected by
   the usage that the answer reports;
+- *pace*: requests a second, learnt from what the provider refuses (`llm.pace`);
 - *concurrency*: so many requests at once. The limit doubles each round until the provider first
-  refuses too much, then grows by one a round. A round in which the provider refused more than
-  `TOLERATED` of the requests takes it down in proportion (by half where all were refused), and
-  what was sent before a reduction does not count towards the next one. A few refusals are no
-  reason to slow down: they cost the provider next to nothing, and some come whatever the rate.
+  refuses more than `OVERLOADED` of the requests, which the pace alone does not mend. Then it is
+  lowered, at most once in the time of an answer, in proportion to the share that is refused: by
+  half where all are, but not below twice what is out at once at the learnt pace. From then on it grows by a tenth a round up to where it was, and by one a
+  round beyond.
 
 Who waits here, or waits between two tries, holds nothing.
 """
@@ -22,18 +23,16 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
+from velora.llm.pace import Pace
+
 START = 16
 """Requests at once before anything is known of the provider."""
 MOST = 1000
 """Requests at once at most."""
-TOLERATED = 0.25
-"""The share of refused requests up to which the limit still grows."""
-SAMPLE = (8, 50)
-"""Requests at least and at most that one round is judged by."""
-STREAK = 10
-"""Refusals in a row after which the gate closes for a while though nobody said how long."""
-
-
+OVERLOADED = 0.4
+"""The share of refused requests from which on fewer go out at once."""
+BURST = 0.5
+"""Seconds' worth of a configured rate that may go out at once."""
 TICK = 1e-4
 """Seconds that are not worth a timer: less than what floating point adds to a wait."""
 
@@ -45,10 +44,10 @@ class Elsewhere(Exception):
 @dataclass(frozen=True, slots=True)
 class Slot:
     """A request that has been let through; to be given back by exactly one of `Gate.done`,
-    `Gate.refused` and `Gate.failed`."""
+    `Gate.refused` and `Gate.failed`. `at` is when, on the event loop's clock."""
 
     tokens: int
-    epoch: int
+    at: float
 
 
 @dataclass(slots=True)
@@ -58,31 +57,38 @@ class _Waiter:
 
 
 class Bucket:
-    """So much a minute, of which a second's worth may be taken at once.
+    """So much a second, evenly but for `burst` seconds' worth.
 
     A taker may be larger than what the bucket holds: it waits for a full one and leaves a debt.
+
+    Attributes:
+        rate: a second; may be changed at any time.
     """
 
-    def __init__(self, per_minute: int) -> None:
-        self._rate = per_minute / 60
-        self._capacity = max(1.0, self._rate)
-        self._level = self._capacity
+    def __init__(self, rate: float, burst: float = BURST) -> None:
+        self.rate = rate
+        self._burst = burst
+        self._level = 1.0
         self._at: float | None = None
 
     def delay(self, amount: float, now: float) -> float:
         """Seconds until `amount` may be taken; 0 is at once."""
         self._fill(now)
-        return max(0.0, min(amount, self._capacity) - self._level) / self._rate
+        return max(0.0, min(amount, self._capacity) - self._level) / self.rate
 
     def take(self, amount: float, now: float) -> None:
         """Take it, into debt if need be; a negative amount is given back."""
         self._fill(now)
         self._level = min(self._capacity, self._level - amount)
 
+    @property
+    def _capacity(self) -> float:
+        return max(1.0, self.rate * self._burst)
+
     def _fill(self, now: float) -> None:
         passed = now - (now if self._at is None else self._at)
         self._at = now
-        self._level = min(self._capacity, self._level + passed * self._rate)
+        self._level = min(self._capacity, self._level + passed * self.rate)
 
 
 class Gate:
@@ -91,7 +97,7 @@ class Gate:
     Args:
         rpm, tpm: requests and tokens a minute that the provider allows; None is not known.
         most: requests at once.
-        pause: seconds of the first and of the longest closing where the provider names none.
+        slowest: seconds between two requests at most, where the pace is learnt.
     """
 
     def __init__(
@@ -100,23 +106,20 @@ class Gate:
         rpm: int | None = None,
         tpm: int | None = None,
         most: int | None = None,
-        pause: tuple[float, float] = (1.0, 60.0),
+        slowest: float = 60.0,
     ) -> None:
-        self._requests = Bucket(rpm) if rpm else None
-        self._tokens = Bucket(tpm) if tpm else None
+        self._requests = Bucket(rpm / 60) if rpm else None
+        self._tokens = Bucket(tpm / 60) if tpm else None
+        self._pace = Pace(slowest)
+        self._paced: Bucket | None = None
+        self._held_up = False
         self._most = most or MOST
         # Who states a rate knows it; who does not is in for a careful start.
         self._limit = float(self._most if rpm or tpm else min(START, self._most))
-        self._growing = True
-        self._first, self._longest = pause
-        self._pause = self._first
+        self._ceiling = float("inf")
+        self._lowered_at = 0.0
         self._closed_until = 0.0
         self._flying = 0
-        self._peak = 0
-        self._epoch = 0
-        self._taken = 0
-        self._rejected = 0
-        self._streak = 0
         self._queue: deque[_Waiter] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -124,6 +127,11 @@ class Gate:
     def limit(self) -> int:
         """Requests at once, as things stand."""
         return max(1, int(self._limit))
+
+    @property
+    def rate(self) -> float | None:
+        """Requests a second, as learnt; None where nothing limits them."""
+        return self._pace.rate
 
     @property
     def flying(self) -> int:
@@ -138,7 +146,7 @@ class Gate:
     def delay(self, tokens: int = 1) -> float:
         """Seconds for which nothing like this gets through, whatever else is under way."""
         now = asyncio.get_running_loop().time()
-        buckets = ((self._requests, 1), (self._tokens, tokens))
+        buckets = ((self._requests, 1), (self._tokens, tokens), (self._paced, 1))
         waits = (bucket.delay(amount, now) for bucket, amount in buckets if bucket)
         return max(0.0, self._closed_until - now, *waits)
 
@@ -168,16 +176,13 @@ class Gate:
 
     def done(self, slot: Slot, tokens: int | None = None) -> None:
         """The request was answered; `tokens` is what it took in all, where that is known."""
+        now = asyncio.get_running_loop().time()
         if self._tokens and tokens is not None:
-            self._tokens.take(tokens - slot.tokens, asyncio.get_running_loop().time())
-        busy = self._flying >= self.limit or bool(self._queue)
-        if slot.epoch == self._epoch:
-            self._streak, self._pause = 0, self._first
-            self._taken += 1
-            if busy:
-                self._limit += 1.0 if self._growing else 1.0 / self._limit
-                self._limit = min(self._limit, self._most)
-            self._judge()
+            self._tokens.take(tokens - slot.tokens, now)
+        self._pace.answered(now - slot.at, paced=self._held_up)
+        self._follow()
+        if self._flying >= self.limit:
+            self._limit = min(self._limit + self._step(), self._most)
         self._leave()
 
     def refused(self, slot: Slot, wait: float = 0.0) -> None:
@@ -186,15 +191,15 @@ class Gate:
         if self._tokens:
             self._tokens.take(-slot.tokens, now)
         self._closed_until = max(self._closed_until, now + wait)
-        if slot.epoch == self._epoch:
-            self._rejected += 1
-            self._streak += 1
-            if not wait and self._streak >= min(STREAK, 2 * self.limit):
-                self._closed_until = max(self._closed_until, now + self._pause)
-                self._pause = min(2 * self._pause, self._longest)
-                self._shrink(0.5)
-            else:
-                self._judge()
+        self._pace.refused(now)
+        self._follow()
+        share = self._pace.share
+        if share > OVERLOADED and slot.at >= self._lowered_at:
+            # What was sent before a reduction says nothing about the limit since.
+            self._ceiling = min(self._limit, self._flying + 1)
+            least = max(1.0, min(self._limit, 2 * self._pace.under_way))
+            self._limit = max(least, self._ceiling * (1 - share / 2))
+            self._lowered_at = now
         self._leave()
 
     def failed(self, slot: Slot) -> None:
@@ -213,27 +218,18 @@ class Gate:
             if not waiter.future.done():
                 waiter.future.set_exception(Elsewhere())
 
-    def _judge(self) -> None:
-        """At the end of a round: too many refusals?"""
-        least, most = SAMPLE
-        seen = self._taken + self._rejected
-        if seen < min(max(self._limit, least), most):
+    def _step(self) -> float:
+        if self._ceiling == float("inf"):
+            return 1.0
+        return 0.1 if self._limit < self._ceiling else 1.0 / self._limit
+
+    def _follow(self) -> None:
+        """Let the bucket have the learnt pace."""
+        if self._pace.rate is None:
             return
-        share = self._rejected / seen
-        if share > TOLERATED:
-            self._shrink(share / 2)
-        else:
-            self._round()
-
-    def _shrink(self, part: float) -> None:
-        self._limit = max(1.0, min(self._limit, self._peak) * (1 - part))
-        self._growing = False
-        self._epoch += 1
-        self._round()
-
-    def _round(self) -> None:
-        self._taken = self._rejected = 0
-        self._peak = self._flying
+        if self._paced is None:
+            self._paced = Bucket(self._pace.rate, 0.1)
+        self._paced.rate = self._pace.rate
 
     def _leave(self) -> None:
         self._flying -= 1
@@ -243,20 +239,25 @@ class Gate:
         """Let through whoever may go; comes back by itself when time alone is in the way."""
         for waiter in self._ready():
             self._flying += 1
-            self._peak = max(self._peak, self._flying)
             now = asyncio.get_running_loop().time()
-            if self._requests:
-                self._requests.take(1, now)
-            if self._tokens:
-                self._tokens.take(waiter.tokens, now)
-            waiter.future.set_result(Slot(waiter.tokens, self._epoch))
+            for bucket, amount in (
+                (self._requests, 1),
+                (self._paced, 1),
+                (self._tokens, waiter.tokens),
+            ):
+                if bucket:
+                    bucket.take(amount, now)
+            self._pace.sent(now)
+            waiter.future.set_result(Slot(waiter.tokens, now))
 
     def _ready(self) -> Iterator[_Waiter]:
+        self._held_up = False
         while self._queue and self._flying < self.limit:
             if self._queue[0].future.done():  # cancelled, and not yet out of the queue
                 self._queue.popleft()
                 continue
             if (delay := self.delay(self._queue[0].tokens)) > TICK:
+                self._held_up = True
                 self._wake_in(delay)
                 return
             yield self._queue.popleft()
