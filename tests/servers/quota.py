@@ -74,7 +74,7 @@ class Quota:
             return Fault(cut_after=150, delay=self.latency)
         return Fault(delay=self.latency * self._random.uniform(0.5, 1.5))
 
-    def utilisation(self, conversations: int) -> float:
+    def utilisation(self) -> float:
         """The part of the quota that was used, from the second window to the one in which the
         conversations that were left could no longer use it up; the last tenth of the requests is
         taken to be that."""

@@ -3,8 +3,8 @@
 Tokens are priced by kind: read from the provider's cache, written to it, any other of the prompt,
 and the answer, reasoning included (providers charge it as output). The table is asked for the
 prices of whoever is paid: the endpoint's owner where `base_url` tells it, else the provider that
-the model's name names. A proxy that nobody knows is taken to charge what the makers of closed models
-do; an open model costs something else on each host, so there its price is unknown.
+the model's name names. A proxy that nobody knows is taken to charge what the makers of closed
+models do; an open model costs something else on each host, so there its price is unknown.
 """
 
 from __future__ import annotations

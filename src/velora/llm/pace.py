@@ -38,12 +38,11 @@ class Pace:
 
     Attributes:
         rate: None while nothing is known to limit it.
-        share: of refused requests, of late.
     """
 
     def __init__(self, slowest: float = 60.0) -> None:
         self.rate: float | None = None
-        self.share = 0.0
+        self._average = 0.0
         self._least = 1 / max(slowest, 0.001)
         self._seen = 0
         self._streak = 0
@@ -55,9 +54,14 @@ class Pace:
         self._refusals: deque[float] = deque()
 
     @property
-    def under_way(self) -> float:
-        """Requests that are out at once at this rate; 0 where there is none."""
-        return (self.rate or 0.0) * self._latency
+    def share(self) -> float:
+        """Of refused requests, of late; 0 while too few were sent to tell."""
+        return self._average if self._seen >= MEMORY / 2 else 0.0
+
+    def under_way(self, now: float) -> float:
+        """Requests that are out at once at this rate, or at what is taken of late."""
+        rate = self._taken(now) if self.rate is None else self.rate
+        return rate * self._latency
 
     def sent(self, now: float) -> None:
         """A request goes out."""
@@ -77,8 +81,9 @@ class Pace:
             return
         if self._streak >= STREAK:
             # It takes requests again after a time in which it took none.
-            if self._ceiling < float("inf"):
-                self.rate = max(self.rate, self._ceiling / 4)
+            known = self._ceiling < float("inf")
+            self.rate = max(self.rate, self._ceiling / 4) if known else None
+            self._seen = 0
         elif paced:
             self.rate *= 1 + (CATCH_UP if self.rate < self._ceiling / 2 else UP)
         self._streak = 0
@@ -90,7 +95,7 @@ class Pace:
         self._refusals.append(now)
         _forget(self._refusals, now)
         if self.rate is None:
-            if self._seen >= MEMORY / 2 and self.share > TOLERATED:
+            if self.share > TOLERATED:
                 self.rate = max(self._least, self._taken(now))
                 self._began, self._floor = now, self.rate / 2
             return
@@ -108,11 +113,12 @@ class Pace:
 
     def _observe(self, refused: float) -> None:
         self._seen += 1
-        self.share += (refused - self.share) / min(self._seen, MEMORY)
+        self._average += (refused - self._average) / min(self._seen, MEMORY)
 
     def _taken(self, now: float) -> float:
         """Requests a second of late that were not refused."""
         _forget(self._sent, now)
+        _forget(self._refusals, now)
         span = max(now - self._sent[0], LOOK_BACK / 4) if self._sent else LOOK_BACK
         return (len(self._sent) - len(self._refusals)) / span
 

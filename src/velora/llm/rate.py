@@ -9,8 +9,8 @@ A gate lets requests through in the order of their arrival, as far as these allo
 - *concurrency*: so many requests at once. The limit doubles each round until the provider first
   refuses more than `OVERLOADED` of the requests, which the pace alone does not mend. Then it is
   lowered, at most once in the time of an answer, in proportion to the share that is refused: by
-  half where all are, but not below twice what is out at once at the learnt pace. From then on it grows by a tenth a round up to where it was, and by one a
-  round beyond.
+  half where all are, but not below twice what is out at once at the learnt pace. From then on it
+  grows by one a round, or by a tenth where that is more.
 
 Who waits here, or waits between two tries, holds nothing.
 """
@@ -33,6 +33,8 @@ OVERLOADED = 0.4
 """The share of refused requests from which on fewer go out at once."""
 BURST = 0.5
 """Seconds' worth of a configured rate that may go out at once."""
+PACED_BURST = 0.1
+"""The same of a learnt rate."""
 TICK = 1e-4
 """Seconds that are not worth a timer: less than what floating point adds to a wait."""
 
@@ -44,10 +46,17 @@ class Elsewhere(Exception):
 @dataclass(frozen=True, slots=True)
 class Slot:
     """A request that has been let through; to be given back by exactly one of `Gate.done`,
-    `Gate.refused` and `Gate.failed`. `at` is when, on the event loop's clock."""
+    `Gate.refused` and `Gate.failed`.
+
+    Attributes:
+        tokens: as estimated.
+        at: when it was let through, on the event loop's clock.
+        among: requests that were out then, itself included.
+    """
 
     tokens: int
     at: float
+    among: int
 
 
 @dataclass(slots=True)
@@ -116,8 +125,8 @@ class Gate:
         self._most = most or MOST
         # Who states a rate knows it; who does not is in for a careful start.
         self._limit = float(self._most if rpm or tpm else min(START, self._most))
-        self._ceiling = float("inf")
-        self._lowered_at = 0.0
+        self._growing = True
+        self._lowered_at = -1.0
         self._closed_until = 0.0
         self._flying = 0
         self._queue: deque[_Waiter] = deque()
@@ -182,7 +191,8 @@ class Gate:
         self._pace.answered(now - slot.at, paced=self._held_up)
         self._follow()
         if self._flying >= self.limit:
-            self._limit = min(self._limit + self._step(), self._most)
+            step = 1.0 if self._growing else max(0.1, 1.0 / self._limit)
+            self._limit = min(self._limit + step, self._most)
         self._leave()
 
     def refused(self, slot: Slot, wait: float = 0.0) -> None:
@@ -194,11 +204,11 @@ class Gate:
         self._pace.refused(now)
         self._follow()
         share = self._pace.share
-        if share > OVERLOADED and slot.at >= self._lowered_at:
+        if share > OVERLOADED and slot.at > self._lowered_at:
             # What was sent before a reduction says nothing about the limit since.
-            self._ceiling = min(self._limit, self._flying + 1)
-            least = max(1.0, min(self._limit, 2 * self._pace.under_way))
-            self._limit = max(least, self._ceiling * (1 - share / 2))
+            least = max(1.0, min(self._limit, 2 * self._pace.under_way(now)))
+            self._limit = max(least, min(self._limit, slot.among) * (1 - share / 2))
+            self._growing = False
             self._lowered_at = now
         self._leave()
 
@@ -218,18 +228,15 @@ class Gate:
             if not waiter.future.done():
                 waiter.future.set_exception(Elsewhere())
 
-    def _step(self) -> float:
-        if self._ceiling == float("inf"):
-            return 1.0
-        return 0.1 if self._limit < self._ceiling else 1.0 / self._limit
-
     def _follow(self) -> None:
         """Let the bucket have the learnt pace."""
-        if self._pace.rate is None:
-            return
-        if self._paced is None:
-            self._paced = Bucket(self._pace.rate, 0.1)
-        self._paced.rate = self._pace.rate
+        rate = self._pace.rate
+        if rate is None:
+            self._paced = None
+        elif self._paced is None:
+            self._paced = Bucket(rate, PACED_BURST)
+        else:
+            self._paced.rate = rate
 
     def _leave(self) -> None:
         self._flying -= 1
@@ -248,16 +255,17 @@ class Gate:
                 if bucket:
                     bucket.take(amount, now)
             self._pace.sent(now)
-            waiter.future.set_result(Slot(waiter.tokens, now))
+            waiter.future.set_result(Slot(waiter.tokens, now, self._flying))
 
     def _ready(self) -> Iterator[_Waiter]:
         self._held_up = False
+        now = asyncio.get_running_loop().time()
         while self._queue and self._flying < self.limit:
             if self._queue[0].future.done():  # cancelled, and not yet out of the queue
                 self._queue.popleft()
                 continue
             if (delay := self.delay(self._queue[0].tokens)) > TICK:
-                self._held_up = True
+                self._held_up = bool(self._paced and self._paced.delay(1, now) >= delay - TICK)
                 self._wake_in(delay)
                 return
             yield self._queue.popleft()
