@@ -56,14 +56,14 @@ async def test_calls_wait_for_a_provider_that_is_gone_and_lose_nothing() -> None
 
 
 async def test_one_probe_at_a_time_goes_out_and_not_always_the_same() -> None:
-    down, flying, most, probes = True, 0, 0, []
+    down, flying, most = True, 0, 0
+    probes: list[str] = []
+    tasks: list[asyncio.Task[None]] = []
 
     async def pause() -> None:
         nonlocal flying
         await asyncio.sleep(0.05)
         flying -= 1
-
-    tasks = []
 
     def play(request: Request) -> Reply:
         nonlocal flying, most
