@@ -8,12 +8,11 @@ afterwards: a cap can be passed by the answers that are under way when it is rea
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from velora.errors import BudgetExceeded
+from velora.errors import BudgetExceeded, NothingLeft
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +26,9 @@ class Reservation:
 class Account:
     """Money spent and set aside under one cap."""
 
-    def __init__(self, cap: float | None, spent: Iterable[float] = ()) -> None:
+    def __init__(self, cap: float | None) -> None:
         self.cap = cap
-        self.spent = math.fsum(spent)
+        self.spent = 0.0
         self.reserved = 0.0
 
     def lacks(self, amount: float) -> bool:
@@ -45,22 +44,21 @@ class Ledger:
     Args:
         run_cap: US dollars for the run; None is no cap.
         attempt_cap: US dollars for each attempt; None is no cap.
-        spent: what was paid before, by attempt: the costs of its calls.
+    Attributes:
+        refused: a call was refused for the run's cap.
     """
 
-    def __init__(
-        self,
-        run_cap: float | None = None,
-        attempt_cap: float | None = None,
-        spent: Mapping[str, Iterable[float]] | None = None,
-    ) -> None:
+    def __init__(self, run_cap: float | None = None, attempt_cap: float | None = None) -> None:
         self._attempt_cap = attempt_cap
-        past = {name: list(costs) for name, costs in (spent or {}).items()}
-        self._run = Account(run_cap, (cost for costs in past.values() for cost in costs))
+        self._run = Account(run_cap)
         self._attempts: defaultdict[str, Account] = defaultdict(lambda: Account(attempt_cap))
-        for name, costs in past.items():
-            self._attempts[name] = Account(attempt_cap, costs)
-        self._refused = False
+        self._opening = 0.0
+        self.refused = False
+
+    def remember(self, account: str, costs: Sequence[float]) -> None:
+        """Take in what was paid for an attempt before, call by call."""
+        for cost in costs:
+            self._pay(account, cost)
 
     @property
     def capped(self) -> bool:
@@ -69,9 +67,10 @@ class Ledger:
 
     @property
     def exhausted(self) -> str:
-        """Why the run starts nothing more, or ""."""
+        """Why the run starts nothing more, or "": a call was refused, or what is left is less than
+        the cheapest first call of an attempt so far."""
         run = self._run
-        if run.cap is None or not (self._refused or run.spent >= run.cap):
+        if run.cap is None or not (self.refused or run.lacks(self._opening)):
             return ""
         return f"the run's budget of ${run.cap:g} is used up (${run.spent:.4f} spent)"
 
@@ -89,11 +88,14 @@ class Ledger:
 
         Raises:
             BudgetExceeded: a cap is reached, or this call would pass it.
+            NothingLeft: the same of the run's cap, and the attempt has paid for nothing yet.
         """
         least = amount or 0.0
         if self._run.lacks(least):
-            self._refused = True
-            raise BudgetExceeded(_explained("the run", self._run, least))
+            self.refused = True
+            begun = not account or self._attempts[account].spent
+            error = BudgetExceeded if begun else NothingLeft
+            raise error(_explained("the run", self._run, least))
         if account:
             attempt = self._attempts[account]
             if attempt.lacks(least):
@@ -104,13 +106,19 @@ class Ledger:
 
     def settle(self, reservation: Reservation, cost: float | None) -> None:
         """End a reservation with what was paid; None is an unknown price, 0 where nothing was."""
-        accounts = [self._run]
-        if reservation.account:
-            accounts.append(self._attempts[reservation.account])
-        for one in accounts:
+        for one in self._accounts(reservation.account):
             one.reserved = max(0.0, one.reserved - reservation.amount)
-            if cost:
-                one.spent += cost
+        if cost:
+            self._pay(reservation.account, cost)
+
+    def _pay(self, account: str, cost: float) -> None:
+        if account and cost and not self._attempts[account].spent:
+            self._opening = min(self._opening or cost, cost)
+        for one in self._accounts(account):
+            one.spent += cost
+
+    def _accounts(self, account: str) -> list[Account]:
+        return [self._run, self._attempts[account]] if account else [self._run]
 
 
 def _explained(whose: str, account: Account, least: float) -> str:
