@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Any
 
 from velora.errors import AttemptError, ContextOverflow, ProviderRejected, Refused
-from velora.llm.statuses import STATUS_OF, Action, Rule, rule
+from velora.llm.statuses import Action, Rule, rule, status_of
 
 LONGEST = 2000
 """Characters kept of an error's text: some proxies answer with whole web pages."""
@@ -115,9 +115,9 @@ def _codes(error: Mapping[str, Any]) -> list[str]:
 
 
 def _status_of(codes: list[str]) -> int | None:
-    known = (STATUS_OF[code] for code in codes if code in STATUS_OF)
+    known = (status_of(code) for code in codes)
     numbers = (int(code) for code in codes if code.isdigit() and 400 <= int(code) <= 599)
-    return next(known, None) or next(numbers, None)
+    return next(filter(None, known), None) or next(numbers, None)
 
 
 def _details(details: Any) -> tuple[float, bool]:

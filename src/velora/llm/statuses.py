@@ -62,6 +62,8 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+_KEY = "check the API key (api_key_env)"
+
 RULES: tuple[Rule, ...] = (
     Rule(
         Action.QUOTA,
@@ -75,6 +77,18 @@ RULES: tuple[Rule, ...] = (
         ),
         texts=("credit balance is too low", "insufficient balance"),
         hint="check the account's credit and spending limit",
+    ),
+    Rule(
+        Action.QUOTA,
+        "wrong key, said with another status",
+        statuses=(400, 403),
+        codes=_words(
+            """
+            invalid_api_key InvalidApiKey UnrecognizedClientException ExpiredTokenException
+            InvalidSignatureException
+            """
+        ),
+        hint=_KEY,
     ),
     Rule(
         Action.REFUSE,
@@ -134,7 +148,7 @@ RULES: tuple[Rule, ...] = (
         "no connection; cut, silent or empty answer; an answer or event that makes no sense",
         statuses=(0,),
     ),
-    Rule(Action.QUOTA, "wrong key", statuses=(401,), hint="check the API key (api_key_env)"),
+    Rule(Action.QUOTA, "wrong key", statuses=(401,), hint=_KEY),
     Rule(Action.QUOTA, "no credit", statuses=(402,), hint="check the account's credit"),
     Rule(Action.QUOTA, "forbidden", statuses=(403,), hint="check what this API key may use"),
     Rule(Action.REJECT, "no such model", statuses=(404,), hint="check model and base_url"),
@@ -188,7 +202,7 @@ STATUS_OF: dict[str, int] = {
     # Bedrock
     "ThrottlingException": 429,
     "TooManyRequestsException": 429,
-    "ModelNotReadyException": 503,
+    "ModelNotReadyException": 429,
     "ServiceUnavailableException": 503,
     "InternalServerException": 500,
     "InternalFailure": 500,
@@ -214,6 +228,14 @@ STATUS_OF: dict[str, int] = {
 """The status that a code stands for where it comes without one: inside a stream, or in a 200."""
 
 
+_STATUS_OF = {code.lower(): status for code, status in STATUS_OF.items()}
+
+
+def status_of(code: str) -> int | None:
+    """The status that a code stands for, in whatever case (AWS writes both); None if unknown."""
+    return _STATUS_OF.get(code.lower())
+
+
 def rule(status: int | None, code: str, text: str) -> Rule:
     """The rule that decides.
 
@@ -225,3 +247,19 @@ def rule(status: int | None, code: str, text: str) -> Rule:
     lowered = text.lower()
     found = (one for one in RULES if one.fits(status or 0, code, lowered))
     return next(found, RULES[-1])
+
+
+def table() -> str:
+    """`RULES` in Markdown, as docs/models.md prints them."""
+    lines = ["| what | status | codes and words | action |", "| --- | --- | --- | --- |"]
+    for one in RULES:
+        statuses = ", ".join(_shown(status) for status in one.statuses) or "any"
+        words = [*(f"`{code}`" for code in sorted(one.codes)), *(f"“{text}”" for text in one.texts)]
+        lines.append(f"| {one.what} | {statuses} | {', '.join(words)} | {one.action} |")
+    return "\n".join(lines)
+
+
+def _shown(status: int | range) -> str:
+    if isinstance(status, range):
+        return f"{status.start} – {status.stop - 1}"  # noqa: RUF001
+    return str(status) if status else "none"
