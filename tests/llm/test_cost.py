@@ -25,7 +25,10 @@ def cost(model: str, usage: Usage = USAGE, **changes: Any) -> float | None:
 def test_the_settings_prices_come_first_and_by_kind() -> None:
     own: dict[str, Any] = {"input_cost_per_token": 10e-6, "output_cost_per_token": 30e-6}
     assert cost("gpt-4o", **own) == pytest.approx(10 + 3)
-    cached: dict[str, Any] = {"cache_read_input_token_cost": 1e-6, "cache_creation_input_token_cost": 12e-6}
+    cached: dict[str, Any] = {
+        "cache_read_input_token_cost": 1e-6,
+        "cache_creation_input_token_cost": 12e-6,
+    }
     assert cost("gpt-4o", **own, **cached) == pytest.approx(3 + 0.6 + 1.2 + 3)
     free: dict[str, Any] = {"input_cost_per_token": 0, "output_cost_per_token": 0}
     assert cost("gpt-4o", **free) == 0

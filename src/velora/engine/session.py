@@ -20,7 +20,7 @@ from velora.engine.attempt import conversation_of
 from velora.engine.observer import Observer
 from velora.engine.prepare import Prepared, checked_place
 from velora.engine.runner import Plan, Runner, RunStopped
-from velora.journal.ledger import paid
+from velora.journal.ledger import costs
 from velora.journal.metadata import RunFacts, command_line, file_digest
 from velora.journal.owed import owed
 from velora.journal.projections import reconcile
@@ -61,10 +61,8 @@ async def carry_out(prepared: Prepared, observe: Observer) -> Result:
     settings = prepared.settings
     directory = prepared.directory
     redactor = Redactor.of(settings, os.environ)
-    caps = settings.run.max_budget, settings.run.max_budget_per_task
-    ledger = Ledger(*caps)
-    least = min((cap for cap in caps if cap is not None), default=None)
-    model = build(settings.llm, budget=least, ledger=ledger)
+    ledger = Ledger(settings.run.max_budget, settings.run.max_budget_per_task)
+    model = build(settings.llm, budget=settings.run.smallest_budget, ledger=ledger)
     condenser = build_condenser(settings, ledger)
     warming: asyncio.Task[None] | None = None
     try:
@@ -119,9 +117,9 @@ async def carry_out(prepared: Prepared, observe: Observer) -> Result:
 
 def _remember(ledger: Ledger, directory: RunDirectory) -> None:
     """Put what was paid before on the accounts; reads all journals."""
-    for (instance_id, attempt), costs in paid(directory).items():
+    for (instance_id, attempt), paid in costs(directory).items():
         account = conversation_of(run_name(directory), instance_id, attempt)
-        ledger.remember(account, costs)
+        ledger.remember(account, paid)
 
 
 @contextmanager

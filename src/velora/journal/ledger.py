@@ -21,9 +21,8 @@ from pathlib import Path
 
 import orjson
 
-from velora.journal.events import Answered, AttemptStarted, Condensed, Record
+from velora.journal.events import Answered, AttemptStarted, Condensed, Record, paid
 from velora.journal.files import cut, torn_tail, write_atomic
-from velora.journal.messages import Completion
 from velora.journal.run import RunDirectory
 from velora.journal.store import EVENTS, records
 
@@ -32,17 +31,9 @@ _KINDS = (AttemptStarted, Answered, Condensed)
 
 def line(instance_id: str, attempt: int, record: Record) -> bytes | None:
     """The line of a record that holds a paid answer; None for all others."""
-    match record.event:
-        case Answered(completion=completion):
-            return _line(instance_id, attempt, record, completion, "agent")
-        case Condensed(completion=Completion() as completion):
-            return _line(instance_id, attempt, record, completion, "condenser")
-    return None
-
-
-def _line(
-    instance_id: str, attempt: int, record: Record, completion: Completion, purpose: str
-) -> bytes:
+    completion = paid(record.event)
+    if completion is None:
+        return None
     usage = completion.usage
     fields = {
         "instance_id": instance_id,
@@ -50,7 +41,7 @@ def _line(
         "seq": record.seq,
         "at": record.at,
         "model": completion.model,
-        "purpose": purpose,
+        "purpose": "agent" if isinstance(record.event, Answered) else "condenser",
         "prompt": usage.prompt,
         "cache_read": usage.cache_read,
         "cache_write": usage.cache_write,
@@ -122,14 +113,14 @@ def _lines(run: RunDirectory) -> Iterator[tuple[float, str, int, int, bytes]]:
                 yield record.at, *key, record.seq, text
 
 
-def paid(run: RunDirectory) -> dict[tuple[str, int], list[float]]:
+def costs(run: RunDirectory) -> dict[tuple[str, int], list[float]]:
     """The known costs of all calls so far, by instance and attempt, from the journals.
 
     Raises:
         UsageError: a journal is damaged; names file and line.
     """
-    costs: dict[tuple[str, int], list[float]] = {}
+    found: dict[tuple[str, int], list[float]] = {}
     for _, instance_id, attempt, _, text in _lines(run):
         cost = orjson.loads(text)["cost"]
-        costs.setdefault((instance_id, attempt), []).append(cost or 0.0)
-    return costs
+        found.setdefault((instance_id, attempt), []).append(cost or 0.0)
+    return found
