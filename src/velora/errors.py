@@ -178,6 +178,12 @@ class BudgetExceeded(AttemptError):
     outcome = Outcome.BUDGET_EXCEEDED
 
 
+class NothingLeft(AttemptError):
+    """The run's cost limit was reached before the attempt's first call; it is still owed."""
+
+    outcome = Outcome.INTERRUPTED
+
+
 class GraderFailed(AttemptError):
     """Grading itself broke, so there is no verdict."""
 

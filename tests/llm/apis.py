@@ -64,7 +64,7 @@ class Api:
     def make(self, url: str, key: str = KEY, **changes: Any) -> EndpointModel:
         """A model that talks to the server at `url`."""
         given = settings(url, model=self.model, **{**self.changes, **changes})
-        return EndpointModel(given, self.model, self.backend(given, self.model, key))
+        return EndpointModel(given, self.model, [self.backend(given, self.model, key)])
 
     @asynccontextmanager
     async def talking(

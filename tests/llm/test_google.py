@@ -108,7 +108,7 @@ async def test_thinking(
         google = Google(given, model, KEY)
         from velora.llm.endpoint import EndpointModel
 
-        await EndpointModel(given, model, google).complete(START, TOOLS, note=notes)
+        await EndpointModel(given, model, [google]).complete(START, TOOLS, note=notes)
         await google.close()
     thinking = dict(server.requests[0].body["generationConfig"].get("thinkingConfig") or {})
     assert {k: v for k, v in thinking.items() if k != "includeThoughts"} == expected

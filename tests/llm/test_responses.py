@@ -236,7 +236,7 @@ async def test_openais_own_endpoint_is_told_the_conversation(api: Api, notes: No
     """By it OpenAI finds the machine that holds the beginning of a prompt in its cache."""
     async with api.serve(lambda _: scripted(0)) as server:
         model = api.make("")
-        client = cast("Any", model._backend)._client
+        client = cast("Any", model._lanes.all[0].backend)._client
         if api is RESPONSES:
             vars(client)["responses"]._url = f"{server.url}/responses"
         else:

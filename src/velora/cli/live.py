@@ -126,8 +126,11 @@ def describe(key: AttemptKey, record: Record) -> str:
         if event.resolved is None:
             return f"{name}: not graded: {first_line(event.error)}"
         return f"{name}: {'resolved' if event.resolved else f'unresolved ({event.reason})'}"
-    if isinstance(event, Noted) and event.code == "llm_retry":
+    if isinstance(event, Noted) and event.code in {"llm_retry", "key_refused"}:
         return f"{name}: {event.text}"
+    if isinstance(event, Noted) and event.code in {"provider_down", "provider_back"}:
+        # Every attempt that waits has the note; one line is enough.
+        return event.text if event.data.get("first") else ""
     return ""
 
 

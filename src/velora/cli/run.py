@@ -44,6 +44,14 @@ def command(
         float | None,
         typer.Option("--max-budget-per-task", "-b", min=0, help="US dollars per attempt."),
     ] = None,
+    max_budget: Annotated[
+        float | None,
+        typer.Option(
+            "--max-budget",
+            min=0,
+            help="US dollars for the whole run, what was paid in its directory before included.",
+        ),
+    ] = None,
     family: Family = "",
     split: Split = "",
     eval_n_limit: Limit = None,
@@ -90,6 +98,7 @@ def command(
         agent_cls=agent_cls,
         max_iterations=max_iterations,
         max_budget_per_task=max_budget_per_task,
+        max_budget=max_budget,
         limit=eval_n_limit,
         ids=separated(eval_ids),
         skip=separated(skip_ids),

@@ -15,6 +15,7 @@ from velora.cli.live import Live, choose
 from velora.cli.output import say
 from velora.engine.prepare import Prepared, Request, prepare
 from velora.engine.session import Result, carry_out
+from velora.journal.metrics import Spent
 
 
 def run(request: Request, *, dry_run: bool = False, json: bool = False) -> int:
@@ -105,7 +106,26 @@ def _lines(result: Result) -> Iterator[str]:
         )
     if summary.score_sound is not None and summary.ids["quarantined"]:
         yield f"score without the instances in quarantine: {summary.score_sound:.1%}"
+    if summary.spent.calls:
+        yield _money(summary.spent)
     yield f"run directory: {result.directory.path}"
+
+
+def _money(spent: Spent) -> str:
+    """What the model's calls came to, in one line."""
+    unknown = spent.cost_unknown_calls
+    known = f"${spent.cost:.4f}" if unknown < spent.calls else "cost unknown"
+    if 0 < unknown < spent.calls:
+        known = f"{known} + {unknown} calls of unknown price"
+    rate = spent.cache_hit_rate
+    cached = f", {rate:.0%} from the cache" if rate else ""
+    written = f", {spent.cache_write:,} written to it" if spent.cache_write else ""
+    reasoning = f", {spent.reasoning:,} of them reasoning" if spent.reasoning else ""
+    retries = f", {spent.retries:,} retries" if spent.retries else ""
+    return (
+        f"model: {known}; {spent.calls:,} calls{retries}; tokens: {spent.prompt:,} prompt{cached}"
+        f"{written}, {spent.completion:,} answer{reasoning}"
+    )
 
 
 def _some(ids: tuple[str, ...]) -> str:

@@ -260,6 +260,12 @@ class RunSettings(Section):
     use_hints: bool = False
     """Put the row's `hints_text` into the prompt."""
 
+    @property
+    def smallest_budget(self) -> float | None:
+        """The smaller of the two budgets; None where there is none."""
+        caps = (self.max_budget, self.max_budget_per_task)
+        return min((cap for cap in caps if cap is not None), default=None)
+
 
 class EvaluationSettings(Section):
     """`[evaluation]`."""

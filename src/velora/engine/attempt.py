@@ -46,6 +46,11 @@ from velora.tools.build import build as build_tools
 Emit = Callable[[Event], None]
 
 
+def conversation_of(run: str, instance_id: str, attempt: int) -> str:
+    """What providers and the run's money know an attempt by; tells nobody where it is made."""
+    return hashlib.sha256(f"{run}\0{instance_id}\0{attempt}".encode()).hexdigest()[:32]
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One attempt to make. `attempt` is its number at the instance, from 1."""
@@ -216,6 +221,7 @@ class Attempt:
             ),
             settings=settings.agent,
             condenser=self.condenser,
+            conversation=conversation_of(self.run, instance.instance_id, self.job.attempt),
         )
         try:
             return await agent.run()

@@ -46,6 +46,7 @@ class Request:
     agent_cls: str = ""
     max_iterations: int | None = None
     max_budget_per_task: float | None = None
+    max_budget: float | None = None
     limit: int | None = None
     ids: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
@@ -166,6 +167,7 @@ def _load(request: Request, environment: FromEnvironment, env: Mapping[str, str]
             "core.default_agent": request.agent_cls or None,
             "core.max_iterations": request.max_iterations,
             "run.max_budget_per_task": request.max_budget_per_task,
+            "run.max_budget": request.max_budget,
             "run.num_workers": request.workers,
             "run.attempts": request.attempts,
             "sandbox.backend": request.backend or None,

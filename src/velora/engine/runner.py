@@ -29,6 +29,7 @@ from velora.journal.owed import Owed
 from velora.journal.projector import Projector
 from velora.journal.run import RunDirectory
 from velora.journal.store import AttemptJournal
+from velora.llm.ledger import Ledger
 from velora.llm.protocol import Model
 from velora.sandbox.contained import uninterrupted
 
@@ -76,17 +77,19 @@ class Runner:
     redact: Redactor
     observe: Observer
     condenser: Condenser = field(default_factory=Noop)
+    ledger: Ledger = field(default_factory=Ledger)
     _jobs: asyncio.Queue[Job | None] = field(default_factory=asyncio.Queue)
     _gradings: asyncio.Queue[Job | None] = field(default_factory=asyncio.Queue)
     _next: dict[str, int] = field(default_factory=dict)
     _retries: Counter[tuple[str, str]] = field(default_factory=Counter)
     _rejected: int = 0
+    _unpaid: int = 0
 
     async def run(self) -> None:
         """Do everything that is owed.
 
         Raises:
-            RunStopped: the provider rejects every request.
+            RunStopped: the provider rejects every request, or the run's budget is used up.
             OSError: the run's directory cannot be written.
         """
         self._fill()
@@ -104,6 +107,9 @@ class Runner:
                     self._gradings.put_nowait(None)
         except* (RunStopped, OSError) as group:
             raise group.exceptions[0] from None
+        if self._unpaid or self.ledger.refused:
+            left = f"; attempts that were not started: {self._unpaid}" if self._unpaid else ""
+            raise RunStopped(f"{self.ledger.exhausted}{left}")
 
     def _fill(self) -> None:
         for instance in self.plan.instances:
@@ -139,6 +145,9 @@ class Runner:
 
     async def _attempt(self, job: Job) -> None:
         assert self.model is not None
+        if self.ledger.exhausted:
+            self._unpaid += 1
+            return
         directory = self.directory.attempt_dir(job.instance.instance_id, job.attempt)
         projector = self._projector(job)
         with AttemptJournal.create(

@@ -16,15 +16,18 @@ from typing import Any
 
 from velora.agent.memory.build import build as build_condenser
 from velora.config.redact import Redactor
+from velora.engine.attempt import conversation_of
 from velora.engine.observer import Observer
 from velora.engine.prepare import Prepared, checked_place
 from velora.engine.runner import Plan, Runner, RunStopped
+from velora.journal.ledger import costs
 from velora.journal.metadata import RunFacts, command_line, file_digest
 from velora.journal.owed import owed
 from velora.journal.projections import reconcile
 from velora.journal.report import Summary, report, summarize, write_report
 from velora.journal.run import RunDirectory
 from velora.llm.factory import build, preload
+from velora.llm.ledger import Ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +61,15 @@ async def carry_out(prepared: Prepared, observe: Observer) -> Result:
     settings = prepared.settings
     directory = prepared.directory
     redactor = Redactor.of(settings, os.environ)
-    condenser = build_condenser(settings)
-    model = build(settings.llm, budget=settings.run.max_budget_per_task)
+    ledger = Ledger(settings.run.max_budget, settings.run.max_budget_per_task)
+    model = build(settings.llm, budget=settings.run.smallest_budget, ledger=ledger)
+    condenser = build_condenser(settings, ledger)
     warming: asyncio.Task[None] | None = None
     try:
         with claimed(prepared, directory, redactor):
             await asyncio.to_thread(reconcile, directory)
+            if ledger.capped:
+                await asyncio.to_thread(_remember, ledger, directory)
             wanted = [instance.instance_id for instance in prepared.instances]
             evaluate = prepared.request.evaluate
             due = owed(wanted, settings.run.attempts, directory, evaluate=evaluate)
@@ -92,6 +98,7 @@ async def carry_out(prepared: Prepared, observe: Observer) -> Result:
                         place=place,
                         redact=redactor,
                         observe=observe,
+                        ledger=ledger,
                     )
                     try:
                         await runner.run()
@@ -106,6 +113,13 @@ async def carry_out(prepared: Prepared, observe: Observer) -> Result:
             await asyncio.gather(warming, return_exceptions=True)
         await model.close()
         await condenser.close()
+
+
+def _remember(ledger: Ledger, directory: RunDirectory) -> None:
+    """Put what was paid before on the accounts; reads all journals."""
+    for (instance_id, attempt), paid in costs(directory).items():
+        account = conversation_of(run_name(directory), instance_id, attempt)
+        ledger.remember(account, paid)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from velora.journal.events import Condensed, Record, paid
@@ -16,10 +17,14 @@ from velora.journal.messages import Completion
 
 @dataclass(slots=True)
 class Spent:
-    """Running totals over the calls of one or more attempts; `add` is O(1)."""
+    """Running totals over the calls of one or more attempts; `add` is O(1).
+
+    Costs are added without rounding, so that a total does not depend on the order: it is the
+    `math.fsum` of the costs.
+    """
 
     calls: int = 0
-    cost: float = 0.0
+    exact_cost: Fraction = Fraction(0)
     cost_unknown_calls: int = 0
     prompt: int = 0
     completion: int = 0
@@ -27,6 +32,17 @@ class Spent:
     cache_write: int = 0
     reasoning: int = 0
     latency: float = field(default=0.0)
+    retries: int = 0
+
+    @property
+    def cost(self) -> float:
+        """US dollars; calls of unknown price are not in it."""
+        return float(self.exact_cost)
+
+    @property
+    def cache_hit_rate(self) -> float | None:
+        """The part of the prompts' tokens that providers had in their caches."""
+        return self.cache_read / self.prompt if self.prompt else None
 
     def add(self, completion: Completion) -> None:
         """Count one call."""
@@ -34,7 +50,7 @@ class Spent:
         if completion.cost is None:
             self.cost_unknown_calls += 1
         else:
-            self.cost += completion.cost
+            self.exact_cost += Fraction(completion.cost)
         usage = completion.usage
         self.prompt += usage.prompt
         self.completion += usage.completion
@@ -42,11 +58,12 @@ class Spent:
         self.cache_write += usage.cache_write
         self.reasoning += usage.reasoning
         self.latency += completion.latency
+        self.retries += completion.retries
 
     def merge(self, other: Spent) -> None:
         """Add the totals of another."""
         self.calls += other.calls
-        self.cost += other.cost
+        self.exact_cost += other.exact_cost
         self.cost_unknown_calls += other.cost_unknown_calls
         self.prompt += other.prompt
         self.completion += other.completion
@@ -54,6 +71,7 @@ class Spent:
         self.cache_write += other.cache_write
         self.reasoning += other.reasoning
         self.latency += other.latency
+        self.retries += other.retries
 
 
 def metrics(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from velora.config.names import safe_name
+from velora.journal import ledger
 from velora.journal.completions import Completions
 from velora.journal.events import AttemptStarted
 from velora.journal.files import cut, torn_tail
@@ -48,6 +49,7 @@ def reconcile(run: RunDirectory) -> Reconciled:
     Raises:
         UsageError: a row, a journal or a patch is damaged; names file and line.
     """
+    ledger.mend(run)
     torn = b""
     with contextlib.suppress(FileNotFoundError):
         size, torn = torn_tail(run.output_file)
@@ -64,7 +66,8 @@ def reconcile(run: RunDirectory) -> Reconciled:
 
 
 def rebuild(run: RunDirectory) -> None:
-    """Make every projection anew: `output.jsonl`, `infer_logs/`, `llm_completions/`, `report.json`.
+    """Make every projection anew: `output.jsonl`, `infer_logs/`, `llm_completions/`, `report.json`,
+    `ledger.jsonl`.
 
     The files are the same, byte for byte, as those written while the attempts ran. Rows that are
     in `output.jsonl` keep their order and others follow in the order in which their attempts
@@ -84,12 +87,14 @@ def rebuild(run: RunDirectory) -> None:
     for directory in run.attempt_dirs():
         _retell(new, directory, completions=logs_completions(metadata))
     _write_rows(run, new.output_file, metadata)
+    ledger.rewrite(run, new.ledger_file)
     write_report(new, summarize(run, wanted_in(run)))
     pairs = [
         (new.infer_logs, run.infer_logs),
         (new.llm_completions, run.llm_completions),
         (new.output_file, run.output_file),
         (new.report_file, run.report_file),
+        (new.ledger_file, run.ledger_file),
     ]
     for made, place in pairs:
         if place.is_dir():

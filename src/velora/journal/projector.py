@@ -1,5 +1,5 @@
-"""Writes an attempt's projections as its events happen: the live log, the calls, and at its end the
-row of `output.jsonl`.
+"""Writes an attempt's projections as its events happen: the live log, the calls, their lines in the
+ledger, and at its end the row of `output.jsonl`.
 
 Each event costs what it adds and nothing that came before is kept. Everything here can be made
 again from the journal (`projections.rebuild`), byte for byte, so nothing but the row waits for the
@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from velora.journal import ledger
 from velora.journal.completions import Completions
 from velora.journal.events import Record
 from velora.journal.files import write_all
@@ -34,6 +35,7 @@ class Projector:
     def __init__(self, run: RunDirectory, instance_id: str, attempt: int) -> None:
         self._metadata = run.metadata()
         self._run = run
+        self._key = instance_id, attempt
         self._attempt_dir = run.attempt_dir(instance_id, attempt)
         self._log_file = run.infer_log(instance_id, attempt)
         self._completions_dir = run.completions_dir(instance_id, attempt)
@@ -43,6 +45,8 @@ class Projector:
     def __call__(self, record: Record) -> None:
         """Write what the record adds."""
         _append(self._log_file, self._log.feed(record).encode())
+        if line := ledger.line(*self._key, record):
+            _append(self._run.ledger_file, line)
         if self._completions and (file := self._completions.feed(record)):
             name, content = file
             self._completions_dir.mkdir(parents=True, exist_ok=True)

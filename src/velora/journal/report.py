@@ -17,7 +17,7 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import comb
 from pathlib import Path
@@ -27,6 +27,7 @@ import orjson
 
 from velora.errors import POLICY, Outcome
 from velora.instances.quarantine import FLAKY
+from velora.journal import ledger
 from velora.journal.events import (
     Answered,
     AttemptEnded,
@@ -221,7 +222,7 @@ def report(summary: Summary) -> dict[str, Any]:
     counts["ambiguous_failure_instances"] = 0
     lists: dict[str, Any] = {f"{name}_ids": ids[name] for name in (*_REPORTED, "incomplete")}
     lists["ambiguous_failure_ids"] = ()
-    spent = asdict(summary.spent)
+    spent = summary.spent
     return {
         **counts,
         **lists,
@@ -246,11 +247,16 @@ def report(summary: Summary) -> dict[str, Any]:
         "by_repository": summary.groups["repository"],
         "pass_at_k": {str(k): value for k, value in summary.pass_at_k.items()},
         "pass_at_k_instances": {str(k): n for k, n in summary.pass_at_k_instances.items()},
-        "cost": spent.pop("cost"),
-        "cost_unknown_calls": spent.pop("cost_unknown_calls"),
-        "calls": spent.pop("calls"),
-        "model_seconds": spent.pop("latency"),
-        "tokens": spent,
+        "cost": spent.cost,
+        "cost_unknown_calls": spent.cost_unknown_calls,
+        "calls": spent.calls,
+        "retries": spent.retries,
+        "model_seconds": spent.latency,
+        "tokens": {
+            name: getattr(spent, name)
+            for name in ("prompt", "completion", "cache_read", "cache_write", "reasoning")
+        },
+        "cache_hit_rate": spent.cache_hit_rate,
         "seconds": dict(summary.seconds),
     }
 
@@ -289,8 +295,10 @@ def evaluation_summary(summary: Summary, settings: Mapping[str, Any]) -> dict[st
 
 
 def write_report(run: RunDirectory, summary: Summary) -> None:
-    """Write `report.json` and, once something is graded, `evaluation_summary.json`. Waits for the
-    disk."""
+    """Write `report.json` and, once something is graded, `evaluation_summary.json`, and see to it
+    that `ledger.jsonl` agrees. Waits for the disk."""
+    spent = summary.spent
+    ledger.agree(run, summary.ids["total"], calls=spent.calls, cost=spent.cost)
     content = orjson.dumps(report(summary), option=orjson.OPT_INDENT_2)
     write_atomic(run.report_file, content + b"\n")
     if summary.graded and run.metadata_file.exists():

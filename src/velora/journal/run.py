@@ -2,7 +2,7 @@
 
 ```
 <root>/<dataset path, / as __>-<split>/<Agent>/<model>_maxiter_<N>[_N_<note>]/
-  metadata.json  output.jsonl  report.json  logs/
+  metadata.json  output.jsonl  report.json  ledger.jsonl  logs/
   journal/<id>/attempt-<k>/{events.jsonl, model.patch}
   infer_logs/instance_<id>.log      eval_outputs/<id>/      llm_completions/<id>/
 ```
@@ -111,6 +111,11 @@ class RunDirectory:
     def report_file(self) -> Path:
         """`report.json` of the whole run."""
         return self.path / "report.json"
+
+    @property
+    def ledger_file(self) -> Path:
+        """`ledger.jsonl`: a line for each call that was paid for."""
+        return self.path / "ledger.jsonl"
 
     @property
     def logs(self) -> Path:

@@ -14,6 +14,7 @@ from velora.config.settings import LLMSettings
 from velora.errors import UsageError
 from velora.journal.messages import Usage
 from velora.llm.deferred import Deferred
+from velora.llm.ledger import Ledger
 from velora.llm.limits import context_window
 from velora.llm.protocol import Model
 from velora.llm.routes import MODULES, check_key, constructor, route
@@ -22,14 +23,21 @@ SCRIPTED = "scripted:"
 REPLAY = "replay:"
 
 
-def build(settings: LLMSettings, *, budget: float | None = None, where: str = "[llm]") -> Model:
+def build(
+    settings: LLMSettings,
+    *,
+    budget: float | None = None,
+    ledger: Ledger | None = None,
+    where: str = "[llm]",
+) -> Model:
     """The model that the settings describe; one object serves a whole run.
 
     Quick: what a provider's model takes to import is imported at the first call, or by `preload`.
 
     Args:
         settings: with the API key resolved (`velora.config.loader`).
-        budget: US dollars that an attempt may spend; a model without a known price is refused.
+        budget: the smallest cap in US dollars; a model without a known price is refused.
+        ledger: what a run may spend; shared by all of its models.
         where: the settings' place in error messages.
 
     Raises:
@@ -55,7 +63,7 @@ def build(settings: LLMSettings, *, budget: float | None = None, where: str = "[
 
         mode = mode_of(settings.native_tool_calling, model)
         backends = [TextCalls(one, mode) for one in found.backends()]
-        return EndpointModel(found.settings, model, backends[0])
+        return EndpointModel(found.settings, model, backends, ledger)
 
     return Deferred(model, make, settings.max_input_tokens or context_window(model))
 
@@ -91,6 +99,10 @@ def _check_price(settings: LLMSettings, model: str, budget: float | None, where:
     if (given[0] is None) != (given[1] is None):
         message = "input_cost_per_token and output_cost_per_token go together"
         raise UsageError(message, where=where, hint="set both or neither")
+    cached = settings.cache_read_input_token_cost, settings.cache_creation_input_token_cost
+    if given == (None, None) and cached != (None, None):
+        message = "prices of cached tokens need input_cost_per_token and output_cost_per_token"
+        raise UsageError(message, where=where, hint="set all of them, or none")
     if budget is None:
         return
     from velora.llm.cost import price

@@ -1,53 +1,31 @@
 """What can go wrong with one request, and what each failure means for the attempt.
 
-A `Failure` is one request that brought no answer. `attribute_failure` decides: it is either worth
-another try (None), or it is an `AttemptError` for good. Statuses and codes are those of OpenAI's
-error guide; the texts are what compatible servers say that send no code.
+A `Failure` is one request that brought no answer. The table in `llm.statuses` decides its action;
+`attribute_failure` makes of it either another try (None), or the `AttemptError` that it is.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from enum import Enum
 from typing import Any
 
 from velora.errors import AttemptError, ContextOverflow, ProviderRejected, Refused
+from velora.llm.statuses import Action, Rule, rule, status_of
 
-RETRIED = frozenset({408, 409, 425, 429})
-"""Statuses below 500 after which the same request may succeed."""
-
-_OVERFLOW_CODES = frozenset({"context_length_exceeded", "string_above_max_length"})
-_OVERFLOW_TEXTS = (
-    "maximum context length",
-    "context window",
-    "context length",
-    "context_length_exceeded",
-    "prompt is too long",
-    "input is too long",
-    "reduce the length of the messages",
-    "exceeds the available context size",
-    "input token count exceeds",
-)
-_FILTER_CODES = frozenset({"content_filter", "content_policy_violation"})
-_QUOTA_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
-_STATUS_OF = {
-    "rate_limit_exceeded": 429,
-    "rate_limit_error": 429,
-    "invalid_api_key": 401,
-    "model_not_found": 404,
-    "invalid_request_error": 400,
-    "context_length_exceeded": 400,
-    "insufficient_quota": 429,
-}
-_HINTS = {
-    401: "check the API key (api_key_env)",
-    402: "check the account's credit",
-    403: "check what this API key may use",
-    404: "check model and base_url",
-}
 LONGEST = 2000
 """Characters kept of an error's text: some proxies answer with whole web pages."""
+
+
+class Sign(Enum):
+    """What a failure says of the provider: it is there, nobody is, or something is broken."""
+
+    THERE = "there"
+    ABSENT = "absent"
+    BROKEN = "broken"
 
 
 class Failure(Exception):
@@ -67,7 +45,7 @@ class Failure(Exception):
         self.text = text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
         self.status = status
         self.code = code
-        self.retry_after = retry_after
+        self.retry_after = retry_after or (stated_wait(text) if status in (429, 503, 529) else 0.0)
         super().__init__(f"HTTP {status}: {self.text}" if status else self.text)
 
     @classmethod
@@ -90,36 +68,102 @@ class Failure(Exception):
         if not isinstance(error, dict):
             error = {}
         message = error.get("message") or error.get("detail") or text or "no explanation given"
-        code = str(error.get("code") or error.get("type") or "")
+        codes = _codes(error)
         if status is None:
-            status = _status_of(code, str(error.get("type") or ""))
-        return cls(str(message), status=status, code=code, retry_after=retry_after)
+            status = _status_of(codes)
+        code = next((one for one in codes if not one.isdigit() or not 100 <= int(one) <= 599), "")
+        delay, daily = _details(error.get("details"))
+        return cls(
+            str(message),
+            status=status,
+            code="daily_quota" if daily else code,
+            retry_after=retry_after or delay,
+        )
+
+    @property
+    def rule(self) -> Rule:
+        """What the table says of it."""
+        return rule(self.status, self.code, self.text)
+
+    @property
+    def action(self) -> Action:
+        """What follows from it."""
+        return self.rule.action
+
+    @property
+    def sign(self) -> Sign:
+        """What it says of the provider's health."""
+        if self.action not in (Action.RETRY, Action.WAIT):
+            return Sign.THERE
+        if self.status is None:
+            return Sign.ABSENT if self.text.startswith(NO_CONNECTION) else Sign.BROKEN
+        if self.status in (503, 529):
+            return Sign.ABSENT
+        return Sign.BROKEN if self.status >= 500 else Sign.THERE
 
 
-def _status_of(*codes: str) -> int | None:
-    for code in codes:
-        if code.isdigit() and 400 <= int(code) <= 599:
-            return int(code)
-        if code in _STATUS_OF:
-            return _STATUS_OF[code]
-    return None
+NO_CONNECTION = "no connection"
+"""How the text of a failure begins that never reached the provider."""
+
+
+def _codes(error: Mapping[str, Any]) -> list[str]:
+    """An error's codes, the most telling first: numbers that repeat the status come last."""
+    found = [str(error[key]) for key in ("code", "status", "type", "__type") if error.get(key)]
+    # Bedrock writes `com.amazon.coral.service#ThrottlingException:http://...`.
+    found = [one.rpartition("#")[2].partition(":")[0] for one in found]
+    return sorted(found, key=str.isdigit)
+
+
+def _status_of(codes: list[str]) -> int | None:
+    known = (status_of(code) for code in codes)
+    numbers = (int(code) for code in codes if code.isdigit() and 400 <= int(code) <= 599)
+    return next(filter(None, known), None) or next(numbers, None)
+
+
+def _details(details: Any) -> tuple[float, bool]:
+    """From Google's error details: seconds to wait, and whether a day's quota is used up."""
+    delay, daily = 0.0, False
+    for one in details if isinstance(details, list) else ():
+        if not isinstance(one, dict):
+            continue
+        text = one.get("retryDelay")
+        if isinstance(text, str) and (found := re.fullmatch(r"([\d.]+)s", text)):
+            delay = float(found[1])
+        violations = one.get("violations")
+        for part in violations if isinstance(violations, list) else ():
+            daily = daily or (isinstance(part, dict) and "PerDay" in str(part.get("quotaId")))
+    return delay, daily
+
+
+_WAIT = re.compile(
+    r"(?:try again|retry) (?:in|after) (?:(?P<m>\d+)m)?(?P<n>[\d.]*\d) ?(?P<unit>ms|s)", re.I
+)
+
+
+def stated_wait(text: str) -> float:
+    """Seconds that an error's words ask to wait; 0 where they do not.
+
+    OpenAI: "Please try again in 6m0.5s"; Azure: "Please retry after 26 seconds".
+    """
+    found = _WAIT.search(text)
+    if found is None:
+        return 0.0
+    seconds = float(found["n"]) * (0.001 if found["unit"].lower() == "ms" else 1.0)
+    return seconds + 60 * int(found["m"] or 0)
 
 
 def attribute_failure(failure: Failure) -> AttemptError | None:
     """The error that ends the attempt, or None where another try may succeed."""
-    status, code, lowered = failure.status, failure.code, failure.text.lower()
-    if code in _QUOTA_CODES:
-        return ProviderRejected(f"{failure}\n  check the account's credit and spending limit")
-    if status is None or status in RETRIED or status >= 500:
-        return None
-    if code in _FILTER_CODES:
-        return Refused(str(failure))
-    if status in (400, 413, 422) and (
-        code in _OVERFLOW_CODES or any(text in lowered for text in _OVERFLOW_TEXTS)
-    ):
-        return ContextOverflow(str(failure))
-    hint = _HINTS.get(status, "the provider will not take this request")
-    return ProviderRejected(f"{failure}\n  {hint}")
+    text = f"{failure}\n  {failure.rule.hint}" if failure.rule.hint else str(failure)
+    match failure.action:
+        case Action.RETRY | Action.WAIT:
+            return None
+        case Action.OVERFLOW:
+            return ContextOverflow(text)
+        case Action.REFUSE:
+            return Refused(text)
+        case Action.SHORTEN | Action.REJECT | Action.QUOTA:
+            return ProviderRejected(text)
 
 
 def retry_after(headers: Mapping[str, str], *, now: float | None = None) -> float:

@@ -11,20 +11,27 @@ from velora.agent.memory.recent import Recent
 from velora.config.settings import CondenserSettings, Settings
 from velora.errors import UsageError
 from velora.llm import factory
+from velora.llm.ledger import Ledger
 
 
-def build(settings: Settings) -> Condenser:
+def build(settings: Settings, ledger: Ledger | None = None) -> Condenser:
     """The condenser that the settings describe; one object serves all attempts of a run.
 
     Models that write summaries are made here, and closed with the condenser.
 
+    Args:
+        settings: the run's.
+        ledger: the run's money, which those models spend as well.
+
     Raises:
         UsageError: settings that contradict each other, or a model that cannot be made.
     """
-    return _build(settings.condenser, settings.condenser_name, settings)
+    return _build(settings.condenser, settings.condenser_name, settings, ledger)
 
 
-def _build(own: CondenserSettings, name: str, settings: Settings) -> Condenser:
+def _build(
+    own: CondenserSettings, name: str, settings: Settings, ledger: Ledger | None
+) -> Condenser:
     where = f"[condenser.{name}]" if name else "[condenser]"
     match own.type:
         case "noop":
@@ -41,13 +48,13 @@ def _build(own: CondenserSettings, name: str, settings: Settings) -> Condenser:
                 raise _no_room(where, "keep_first", own.keep_first, half, own.max_size // 2)
             if not own.llm_config:
                 return Summary(own)
-            budget = settings.run.max_budget_per_task
+            budget = settings.run.smallest_budget
             other = settings.condenser_llms[own.llm_config]
             place = "[llm]" if own.llm_config == "llm" else f"[llm.{own.llm_config}]"
-            return Summary(own, factory.build(other, budget=budget, where=place))
+            return Summary(own, factory.build(other, budget=budget, ledger=ledger, where=place))
         case "pipeline":
             stages = ((one, settings.condensers[one]) for one in own.condensers)
-            return Pipeline([_build(stage, one, settings) for one, stage in stages])
+            return Pipeline([_build(stage, one, settings, ledger) for one, stage in stages])
 
 
 def _no_room(where: str, key: str, value: int, other: str, least: int) -> UsageError:

@@ -12,20 +12,6 @@ import orjson
 
 from velora.llm.failures import Failure
 
-STATUS = {
-    "invalid_request_error": 400,
-    "authentication_error": 401,
-    "billing_error": 402,
-    "permission_error": 403,
-    "not_found_error": 404,
-    "request_too_large": 413,
-    "rate_limit_error": 429,
-    "api_error": 500,
-    "timeout_error": 504,
-    "overloaded_error": 529,
-}
-"""The HTTP status that an error's type stands for, as the API documents it."""
-
 _PIECES = {
     "text_delta": ("text", "text"),
     "thinking_delta": ("thinking", "thinking"),
@@ -166,7 +152,4 @@ def filled(data: dict[str, Any]) -> dict[str, Any]:
 
 def failure_of(body: Any, *, status: int | None = None, **known: Any) -> Failure:
     """An error object of the API; one inside a 200 stands for the status of its type."""
-    failure = Failure.of_body(body, status=status, **known)
-    if failure.status is None and failure.code in STATUS:
-        return Failure(failure.text, status=STATUS[failure.code], code=failure.code)
-    return failure
+    return Failure.of_body(body, status=status, **known)

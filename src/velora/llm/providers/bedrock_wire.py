@@ -28,19 +28,7 @@ from velora.config.settings import LLMSettings
 from velora.errors import UsageError
 from velora.llm.failures import Failure, retry_after
 from velora.llm.providers.http import describe, encodable, failures, http_client
-
-_STATUS = {
-    "throttlingexception": 429,
-    "modelnotreadyexception": 429,
-    "serviceunavailableexception": 503,
-    "internalserverexception": 500,
-    "modeltimeoutexception": 408,
-    "validationexception": 400,
-    # Documented as 424; it is the model's host that failed, and another try may succeed.
-    "modelstreamerrorexception": 500,
-    "modelerrorexception": 500,
-}
-"""By exception, in lower case: the status that it has, or stands for inside a stream."""
+from velora.llm.statuses import status_of
 
 
 class Endpoint:
@@ -159,7 +147,7 @@ def _refusal(answer: httpx2.Response, body: bytes) -> Failure:
         text = body.decode(errors="replace").strip()
     return Failure(
         text or "no explanation given",
-        status=_STATUS.get(code.lower(), answer.status_code),
+        status=status_of(code) or answer.status_code,
         code=code,
         retry_after=retry_after(answer.headers),
     )
@@ -194,7 +182,7 @@ class Assembler:
         if headers.get(":message-type") in ("exception", "error"):
             code = headers.get(":exception-type") or headers.get(":error-code") or ""
             text = body.get("message") or headers.get(":error-message") or code
-            raise Failure(text, status=_STATUS.get(code.lower(), 500), code=code)
+            raise Failure(text, status=status_of(code) or 500, code=code)
         match headers.get(":event-type"):
             case "messageStart":
                 self._begun = True

@@ -132,23 +132,12 @@ def failure(
     if not isinstance(error, dict):
         return plain
     details = [one for one in error.get("details") or () if isinstance(one, dict)]
-    code = str(error.get("status") or plain.code)
+    code = plain.code
     if any(one.get("reason") == "API_KEY_INVALID" for one in details):
         code = "invalid_api_key"
     elif _TOO_LONG.search(plain.text):
         code = "context_length_exceeded"
-    delays = [_seconds(one.get("retryDelay")) for one in details]
-    return Failure(
-        plain.text, status=plain.status, code=code, retry_after=max([asked, *delays], default=0.0)
-    )
-
-
-def _seconds(delay: Any) -> float:
-    """A protobuf duration: `38s`, `0.5s`."""
-    try:
-        return max(0.0, float(str(delay).removesuffix("s")))
-    except ValueError:
-        return 0.0
+    return Failure(plain.text, status=plain.status, code=code, retry_after=plain.retry_after)
 
 
 class Assembler:
