@@ -55,8 +55,8 @@ def settings(url: str, **changes: Any) -> LLMSettings:
         "num_retries": 3,
         "retry_min_wait": 0.001,
         "retry_max_wait": 0.01,
-        "timeout": 5.0,
-        "idle_timeout": 2.0,
+        "timeout": 60.0,
+        "idle_timeout": 30.0,
     }
     return LLMSettings(**{**values, **changes})
 

@@ -44,7 +44,7 @@ async def test_a_hundred_attempts_against_a_provider_that_is_not_well() -> None:
                 num_retries=8,
                 retry_min_wait=0.2,
                 retry_max_wait=2.0,
-                idle_timeout=1.5,
+                idle_timeout=6.0,
                 timeout=30.0,
             )
         )
