@@ -16,7 +16,8 @@ import pytest
 from tests.runs import Desk
 from tests.servers.openai import Fault, Reply, Request, Server
 from velora.errors import Outcome
-from velora.journal.events import AttemptEnded, Observed
+from velora.journal.events import Answered, AttemptEnded, Observed, Resumed
+from velora.journal.store import read
 from velora.llm.script import Call, Turn
 
 pytestmark = pytest.mark.docker
@@ -64,7 +65,8 @@ async def until(condition: Any, seconds: float = 60) -> None:
 
 def slow_worker(request: Request) -> Reply:
     """Eight commands of a tenth of a second each, then the end."""
-    return bash("sleep 0.1; date >> log.txt") if request.turn < COMMANDS else FINISH
+    line = f"sleep 0.1; date >> log.txt; echo {request.turn} >> log.txt"
+    return bash(line) if request.turn < COMMANDS else FINISH
 
 
 ARGV = ("run", "--dataset", "tasks.jsonl", "-l", "gpt", "--eval-num-workers", "4")
@@ -79,16 +81,30 @@ async def test_kill_9_and_again(desk: Desk, debian_image: str) -> None:
         process.kill()
         process.wait()
         assert await gone(desk, 10), desk.containers()
-        ended_before = [row["instance_id"] for row in desk.output()] if server.served > 30 else []
+        asked = len(server.requests)
         again = await asyncio.to_thread(desk.velora, *ARGV)
     assert again.status == 0, again
+    assert "resuming: " in again.stderr
     assert Counter(row["instance_id"] for row in desk.output()) == {f"i-{n}": 1 for n in range(4)}
     for n in range(4):
-        tries = sorted((desk.run / "journal" / f"i-{n}").iterdir())
-        assert len(tries) == (1 if f"i-{n}" in ended_before else 2)
-        ends = [e for e in desk.events(f"i-{n}", len(tries)) if isinstance(e, AttemptEnded)]
-        assert [e.outcome for e in ends] == [Outcome.FINISHED]
+        (attempt,) = (desk.run / "journal" / f"i-{n}").iterdir()
+        assert attempt.name == "attempt-1"
+        events = desk.events(f"i-{n}")
+        ends = [e for e in events if isinstance(e, AttemptEnded)]
+        assert [(e.outcome, e.steps) for e in ends] == [(Outcome.FINISHED, COMMANDS + 1)]
+        row = next(row for row in desk.output() if row["instance_id"] == f"i-{n}")
+        patch = row["test_result"]["git_patch"]
+        assert patch.count("\n+") == 1 + 2 * COMMANDS, "its name, and what each command added"
+    twice = asked_twice(server.requests)
+    assert len(twice) <= 4, "no more than what was in flight at the kill"
+    assert all(request in server.requests[:asked] for request in twice)
     assert desk.containers() == []
+
+
+def asked_twice(requests: list[Request]) -> list[Request]:
+    """The first of two requests with the same conversation."""
+    last = {json.dumps(request.messages): number for number, request in enumerate(requests)}
+    return [r for n, r in enumerate(requests) if last[json.dumps(r.messages)] != n]
 
 
 async def test_container_killed_during_a_command(desk: Desk, debian_image: str) -> None:
@@ -97,7 +113,7 @@ async def test_container_killed_during_a_command(desk: Desk, debian_image: str) 
     def play(request: Request) -> Reply:
         asked.append(time.monotonic())
         if len(asked) == 1:
-            return bash("echo up > /tmp/up; sleep 60")
+            return bash("echo up > up; sleep 4")
         return FINISH
 
     desk.rows("tasks.jsonl", rows(debian_image, 1))
@@ -111,14 +127,40 @@ async def test_container_killed_during_a_command(desk: Desk, debian_image: str) 
         subprocess.run(["docker", "kill", ident], check=True, capture_output=True)
         await asyncio.to_thread(process.wait)
     assert process.returncode == 0, process.stderr and process.stderr.read()
-    assert len(asked) == 2, "one call for each attempt, none for the dead container"
-    (lost,) = [e for e in desk.events("i-0", 1) if isinstance(e, AttemptEnded)]
-    assert lost.outcome is Outcome.SANDBOX_LOST
-    path = desk.run / "journal/i-0/attempt-1/events.jsonl"
-    ended_at = json.loads(path.read_text().splitlines()[-1])["at"]
-    assert ended_at - killed < 2.0
+    assert len(asked) == 2, "the first answer is not asked for again"
+    records = read(desk.run / "journal/i-0/attempt-1")
+    lost, finished = [r for r in records if isinstance(r.event, AttemptEnded)]
+    assert isinstance(lost.event, AttemptEnded)
+    assert lost.event.outcome is Outcome.SANDBOX_LOST
+    assert lost.at - killed < 2.0
+    observed = [r for r in records if isinstance(r.event, Observed)]
+    assert all(lost.at < r.at < finished.at for r in observed), "the call is run again"
+    assert [r.event for r in records if isinstance(r.event, Resumed)] == [Resumed(1, 0, 0)]
     (row,) = desk.output()
-    assert row["attempt"] == 2
+    assert (row["attempt"], row["outcome"], row["steps"]) == (1, "finished", 2)
+    assert "+up" in row["test_result"]["git_patch"]
+
+
+async def test_a_command_that_kills_its_container_is_given_up(
+    desk: Desk, debian_image: str
+) -> None:
+    """It is gone on with once; then a new attempt takes its place."""
+
+    def play(request: Request) -> Reply:
+        tried.append(request.turn)
+        return bash("kill -9 -1; sleep 9") if len(tried) == 1 else FINISH
+
+    tried: list[int] = []
+    desk.rows("tasks.jsonl", rows(debian_image, 1))
+    async with Server(play) as server:
+        desk.model(server.url)
+        done = await asyncio.to_thread(desk.velora, *ARGV)
+    assert done.status == 0, done
+    events = desk.events("i-0", 1), desk.events("i-0", 2)
+    ends = [[e.outcome for e in one if isinstance(e, AttemptEnded)] for one in events]
+    assert ends[0] == [Outcome.SANDBOX_LOST] * 2
+    assert ends[1][-1] is Outcome.FINISHED
+    assert len([e for e in events[0] if isinstance(e, Answered)]) == 1
     assert desk.containers() == []
 
 
@@ -139,7 +181,14 @@ async def test_ctrl_c_ends_cleanly(desk: Desk, debian_image: str) -> None:
             assert events[-1].outcome in {Outcome.INTERRUPTED, Outcome.FINISHED}
         again = await asyncio.to_thread(desk.velora, *ARGV)
     assert again.status == 0, again
-    assert len(desk.output()) == 4
+    assert Counter(row["attempt"] for row in desk.output()) == {1: 4}
+    for n in range(4):
+        answers = [e for e in desk.events(f"i-{n}") if isinstance(e, Answered)]
+        assert len(answers) == COMMANDS + 1
+    assert len(asked_twice(server.requests)) <= 4
+    report = json.loads((desk.run / "report.json").read_text())
+    assert report["outcomes"] == {"finished": 4}
+    assert report["calls"] == 4 * (COMMANDS + 1)
 
 
 async def test_second_ctrl_c_ends_at_once(desk: Desk, debian_image: str) -> None:

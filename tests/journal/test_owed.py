@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.journal.sample import (
+    answered,
     failed_attempt,
     new_run,
     patch_taken,
@@ -15,8 +16,17 @@ from tests.journal.sample import (
 )
 from velora.errors import POLICY, Outcome, UsageError
 from velora.journal.codec import encode
-from velora.journal.events import AttemptEnded, Graded, Noted, Record
+from velora.journal.events import (
+    AttemptEnded,
+    Event,
+    Graded,
+    Noted,
+    Record,
+    Resumed,
+    SandboxReady,
+)
 from velora.journal.owed import AttemptState, attempt_state, owed
+from velora.journal.past import CONTINUED, NOT_CONTINUED
 from velora.journal.run import RunDirectory
 from velora.journal.store import EVENTS, AttemptJournal
 
@@ -55,6 +65,80 @@ def test_a_torn_attempt_is_kept_and_its_number_not_used_again(tmp_path: Path) ->
     assert (due.attempts, due.next_attempt, due.torn, due.valid) == (1, 3, (1, 2), 0)
     assert [s.outcome for s in due.states] == [Outcome.INTERRUPTED] * 2
     assert events.read_bytes().startswith(whole)
+
+
+def continued(run: RunDirectory, wanted: int = 1, *, resume: bool = True) -> tuple[int, ...]:
+    (due,) = owed(["a"], wanted, run, resume=resume)
+    return due.continued
+
+
+def more(directory: Path, *events: Event) -> None:
+    with AttemptJournal.reopen(directory, redact=unchanged) as journal:
+        for event in events:
+            journal.append(event)
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_what_is_no_result_is_gone_on_with(tmp_path: Path, outcome: Outcome) -> None:
+    run = new_run(tmp_path)
+    play(run, failed_attempt("a", 1, outcome))
+    assert continued(run) == (() if POLICY[outcome].valid else (1,))
+    assert continued(run, resume=False) == ()
+
+
+def test_a_failure_before_the_first_answer_saves_nothing(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    play(run, [started("a", 1), AttemptEnded(Outcome.SANDBOX_FAILED)])
+    assert continued(run) == ()
+    play(run, [started("a", 2), AttemptEnded(Outcome.INTERRUPTED)])
+    play(run, [started("a", 3)], finish=False)
+    run.attempt_dir("a", 4).mkdir()  # killed before the first event
+    assert continued(run, 9) == (2, 3, 4)
+    assert continued(run, 2) == (3, 4), "the latest first"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "gone_on"),
+    [
+        (Outcome.SANDBOX_LOST, False),
+        (Outcome.INTERNAL_ERROR, False),
+        (Outcome.PATCH_FAILED, False),
+        (Outcome.SANDBOX_FAILED, True),
+        (Outcome.PROVIDER_UNAVAILABLE, True),
+        (Outcome.PROVIDER_REJECTED, True),
+        (Outcome.INTERRUPTED, True),
+    ],
+)
+def test_what_may_be_its_own_doing_is_tried_once_more(
+    tmp_path: Path, outcome: Outcome, gone_on: bool
+) -> None:
+    run = new_run(tmp_path)
+    directory = play(run, failed_attempt("a", 1, outcome))
+    again = (Noted(CONTINUED, ""), Resumed(1, 0, 0), AttemptEnded(outcome))
+    more(directory, *again)
+    assert (continued(run) == (1,)) is gone_on
+    if not gone_on:
+        more(directory, Noted(CONTINUED, ""), answered(number=2), AttemptEnded(outcome))
+        assert continued(run) == (1,), "it has come further since"
+
+
+def test_one_that_is_given_up_is_not_gone_on_with(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    directory = play(run, failed_attempt("a", 1, Outcome.INTERRUPTED))
+    more(directory, Noted(CONTINUED, ""), Noted(NOT_CONTINUED, "the image is another one"))
+    (due,) = owed(["a"], 1, run)
+    assert (due.attempts, due.next_attempt, due.continued) == (1, 2, ())
+
+
+def test_an_end_that_was_gone_on_from_is_none(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    directory = play(run, failed_attempt("a", 1, Outcome.SANDBOX_LOST))
+    more(directory, Noted(CONTINUED, ""), SandboxReady("host", "1", "", "", "", "/r", ""))
+    (due,) = owed(["a"], 1, run)
+    assert (due.torn, due.continued) == ((1,), (1,))
+    more(directory, patch_taken(), AttemptEnded(Outcome.FINISHED))
+    (due,) = owed(["a"], 1, run)
+    assert (due.done, due.continued, due.valid) == (True, (), 1)
 
 
 def test_a_verdict_is_owed_until_there_is_one(tmp_path: Path) -> None:
@@ -115,6 +199,6 @@ def test_five_thousand_attempts(tmp_path: Path) -> None:
     due = owed(ids, 2, run)
     assert {(d.attempts, d.next_attempt, d.torn, d.valid) for d in due} == {(1, 3, (1,), 1)}
     assert due[0].states == (
-        AttemptState(1, None),
+        AttemptState(1, None, continuable=True),
         AttemptState(2, AttemptEnded(Outcome.FINISHED), ended_at=3.0),
     )

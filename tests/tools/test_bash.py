@@ -262,3 +262,14 @@ async def test_what_went_wrong_at_opening_is_told_at_use_and_not_at_closing(
     with pytest.raises(FileNotFoundError):
         await run(bash, "true")
     await bash.close()
+
+
+async def test_a_repeated_command_is_waited_for(bash: BashTool, repo: Path) -> None:
+    """What had ended then ends now, through any silence; what ran on is handed back again."""
+    handed_back = await bash.repeat({"command": "sleep 1; echo slept"}, running=True)
+    assert handed_back.exit_code == -1
+    after = await bash.repeat({"command": "sleep 0.6; echo over"}, running=False)
+    assert after.content == (
+        f"slept\n[exit code 0, in {repo}]\n[the new command]\nover\n[exit code 0, in {repo}]"
+    )
+    assert after.exit_code == 0

@@ -1,18 +1,20 @@
 """CodeActAgent: ask the model, run what it calls, show it what came of it, until it is done.
 
 Each turn appends to one conversation and one journal; nothing is built anew per step. What the loop
-knows is what the events say (`agent.state`), so it can begin in the middle. However a
-turn ends, every tool call of it has exactly one observation. `run` returns for the ends that the
-loop itself sees: done, out of iterations, budget or time, no action. All other ends rise as the
-exceptions that name them (`ContextOverflow`, `Refused`, `SandboxLost`, ...), for `errors.attribute`
-to tell their outcome.
+knows is what the events say (`agent.state`), so it can begin in the middle. Before each request,
+and at each end that `run` returns, every tool call has exactly one observation; calls that a
+cancellation or a lost sandbox cut off have none, and are run when the attempt is gone on with.
+
+`run` returns for the ends that the loop itself sees: done, out of iterations, budget or time, no
+action. All other ends rise as the exceptions that name them (`ContextOverflow`, `Refused`,
+`SandboxLost`, ...), for `errors.attribute` to tell their outcome.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,12 +41,19 @@ class Limits:
     Attributes:
         max_iterations: answers of the model.
         max_budget: US dollars; None is no limit. Calls of unknown price count as nothing.
-        deadline: seconds of wall time from `run` on; None is no limit.
+        deadline: seconds of wall time at work; None is no limit.
+        worked: seconds of them that passed before `run`, in an attempt that is gone on with.
     """
 
     max_iterations: int
     max_budget: float | None = None
     deadline: float | None = None
+    worked: float = 0.0
+
+    @property
+    def left(self) -> float | None:
+        """Seconds from `run` on; None is no limit."""
+        return None if self.deadline is None else max(0.0, self.deadline - self.worked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +120,7 @@ class CodeActAgent:
         Raises:
             AttemptError: every end that is not the loop's own to see.
         """
-        clock = asyncio.timeout(self._limits.deadline)
+        clock = asyncio.timeout(self._limits.left)
         try:
             async with clock:
                 for event in past:
@@ -125,6 +134,7 @@ class CodeActAgent:
         except TimeoutError:
             if not clock.expired():
                 raise
+            self._write_off(texts.CUT_SHORT, texts.NOT_RUN)
             return self._end(
                 Outcome.TIMED_OUT, f"not done within {self._limits.deadline:g} seconds"
             )
@@ -198,11 +208,9 @@ class CodeActAgent:
     async def _act(self) -> None:
         """Run the calls of the last answer in order."""
         state = self._state
-        try:
-            while state.pending and not state.finished:
-                await self._execute(state.pending[0])
-        finally:
-            self._write_off(state.pending, state.finished)
+        while state.pending and not state.finished:
+            await self._execute(state.pending[0])
+        self._write_off(texts.AFTER_FINISH, texts.AFTER_FINISH)
 
     async def _execute(self, call: ToolCall) -> None:
         """Run one call and observe it."""
@@ -220,12 +228,12 @@ class CodeActAgent:
                 result = ToolResult(text, error=True)
         self._observe(call, given, result, time.perf_counter() - began)
 
-    def _write_off(self, owed: Sequence[ToolCall], finished: bool) -> None:
-        """Observe the calls that will not be run; without `finished` the first was under way."""
-        text = texts.AFTER_FINISH if finished else texts.CUT_SHORT
-        for call in tuple(owed):
+    def _write_off(self, first: str, others: str) -> None:
+        """Observe the calls that will not be run: the first, and those after it."""
+        text = first
+        for call in tuple(self._state.pending):
             self._observe(call, {}, ToolResult(text, error=True), 0.0)
-            text = texts.AFTER_FINISH if finished else texts.NOT_RUN
+            text = others
 
     def _observe(
         self, call: ToolCall, given: dict[str, Any], result: ToolResult, duration: float

@@ -6,6 +6,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
+from dataclasses import asdict
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -13,6 +14,7 @@ import orjson
 
 from velora.cli.output import say
 from velora.engine.observer import AttemptKey
+from velora.engine.session import Due
 from velora.errors import POLICY, Outcome
 from velora.journal.events import (
     Answered,
@@ -21,8 +23,11 @@ from velora.journal.events import (
     Graded,
     Noted,
     Record,
+    Resumed,
+    SandboxReady,
     paid,
 )
+from velora.journal.past import NOT_CONTINUED
 
 
 class Live(Protocol):
@@ -39,6 +44,10 @@ class Live(Protocol):
         trace: TracebackType | None,
     ) -> None:
         """Stop showing."""
+        ...
+
+    def announce(self, due: Due) -> None:
+        """Say what there is to do."""
         ...
 
     def __call__(self, key: AttemptKey, record: Record) -> None:
@@ -72,12 +81,24 @@ class Bare:
 class JsonLines(Bare):
     """Starts, ends and verdicts as JSON objects on stdout."""
 
+    def announce(self, due: Due) -> None:
+        """See `Live`."""
+        if due.resumes:
+            say(orjson.dumps({"event": "resuming", **asdict(due)}).decode())
+
     def __call__(self, key: AttemptKey, record: Record) -> None:
         """See `Live`."""
         event = record.event
         line: dict[str, Any] = {"instance_id": key.instance_id, "attempt": key.attempt}
         if isinstance(event, AttemptStarted):
             line |= {"event": "started"}
+        elif isinstance(event, Resumed):
+            line |= {
+                "event": "resumed",
+                "answers": event.answers,
+                "calls": event.calls,
+                "differences": event.differences,
+            }
         elif isinstance(event, AttemptEnded):
             line |= {
                 "event": "ended",
@@ -101,6 +122,11 @@ class PlainLines(Bare):
         self._began = time.monotonic()
         self._ended = 0
 
+    def announce(self, due: Due) -> None:
+        """See `Live`."""
+        if due.resumes:
+            say(announcement(due), to=sys.stderr)
+
     def __call__(self, key: AttemptKey, record: Record) -> None:
         """See `Live`."""
         text = describe(key, record)
@@ -113,12 +139,34 @@ class PlainLines(Bare):
         say(f"[{seconds}{count}] {text}", to=sys.stderr)
 
 
+def announcement(due: Due) -> str:
+    """What a run that is not the first in its directory has to do."""
+    parts = [
+        f"{counted(due.continued, 'attempt')} gone on with",
+        f"{due.new} new",
+        f"{counted(due.gradings, 'patch', 'patches')} to grade",
+        f"{counted(due.done, 'instance')} done before",
+    ]
+    return f"resuming: {', '.join(part for part in parts if not part.startswith('0 '))}"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with its noun."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
 def describe(key: AttemptKey, record: Record) -> str:
     """One line for people, or "" for what needs none."""
     event = record.event
     name = key.instance_id if key.attempt == 1 else f"{key.instance_id} (attempt {key.attempt})"
     if isinstance(event, AttemptStarted):
         return f"{name}: started"
+    if isinstance(event, Resumed):
+        answers = counted(event.answers, "answer")
+        odd = f", {event.differences} otherwise than before" if event.differences else ""
+        return f"{name}: goes on after {answers} ({counted(event.calls, 'call')} run again{odd})"
+    if isinstance(event, Noted) and event.code == NOT_CONTINUED:
+        return f"{name}: not gone on with: {first_line(event.text)}"
     if isinstance(event, AttemptEnded):
         detail = f": {first_line(event.detail)}" if event.detail else ""
         return f"{name}: {event.outcome} after {event.steps} steps{detail}"
@@ -161,7 +209,12 @@ class Progress:
         self._counts: Counter[str] = Counter()
         self._steps = 0
         self._cost = 0.0
-        self._running = 0
+        self._running: set[AttemptKey] = set()
+
+    def announce(self, due: Due) -> None:
+        """See `Live`."""
+        if due.resumes:
+            self._console.print(announcement(due), highlight=False, markup=False)
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -178,13 +231,13 @@ class Progress:
     def __call__(self, key: AttemptKey, record: Record) -> None:
         """See `Live`."""
         event = record.event
-        if isinstance(event, AttemptStarted):
-            self._running += 1
+        if isinstance(event, AttemptStarted | SandboxReady):
+            self._running.add(key)
         elif completion := paid(event):
             self._steps += isinstance(event, Answered)
             self._cost += completion.cost or 0.0
         elif isinstance(event, AttemptEnded):
-            self._running -= 1
+            self._running.discard(key)
             self._counts[event.outcome] += 1
             if not POLICY[event.outcome].retried:
                 self._bar.advance(self._task)
@@ -194,7 +247,5 @@ class Progress:
         if text and not (isinstance(event, AttemptEnded) and event.outcome is Outcome.FINISHED):
             self._console.print(text, highlight=False, markup=False)
         counts = ", ".join(f"{name} {n}" for name, n in sorted(self._counts.items()))
-        self._bar.update(
-            self._task,
-            counts=f"{self._running} running, {self._steps} steps, ${self._cost:.2f}  {counts}",
-        )
+        running = f"{len(self._running)} running, {self._steps} steps, ${self._cost:.2f}"
+        self._bar.update(self._task, counts=f"{running}  {counts}")

@@ -11,7 +11,18 @@ from typing import Any, cast
 import typer
 
 from velora import __version__
-from velora.cli import convert, demo, doctor, evaluate, images, parse_log, run, show, validate
+from velora.cli import (
+    convert,
+    demo,
+    doctor,
+    evaluate,
+    images,
+    parse_log,
+    replay,
+    run,
+    show,
+    validate,
+)
 from velora.cli.group import Group
 from velora.errors import UsageError, VeloraError
 
@@ -40,6 +51,7 @@ app.command("run")(run.command)
 app.command("evaluate")(evaluate.command)
 app.command("validate")(validate.command)
 app.command("show")(show.command)
+app.command("replay")(replay.command)
 app.command("convert")(convert.command)
 app.command("parse-log")(parse_log.command)
 app.command("doctor")(doctor.command)

@@ -77,6 +77,13 @@ def command(
     ignore_missing_images: Annotated[
         bool, typer.Option("--ignore-missing-images", help="Run what has an image.")
     ] = False,
+    resume: Annotated[
+        str,
+        typer.Option(
+            "--resume",
+            help="continue goes on with attempts that were cut off; restart makes new ones.",
+        ),
+    ] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the resolved configuration and stop.")
     ] = False,
@@ -84,7 +91,7 @@ def command(
 ) -> int:
     """Generate trajectories: run the agent on each task in its container.
 
-    The same command again does only what is still owed.
+    The same command again does only what is still owed, and goes on with what was cut off.
     """
     from velora.cli import running
     from velora.engine.prepare import Request
@@ -112,5 +119,6 @@ def command(
         quarantine=quarantine,
         ignore_missing_images=ignore_missing_images,
         family=family,
+        resume=resume,
     )
     return running.run(request, dry_run=dry_run, json=json)

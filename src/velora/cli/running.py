@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
-from functools import partial
 from typing import Any
 
 import orjson
@@ -32,7 +31,7 @@ def run(request: Request, *, dry_run: bool = False, json: bool = False) -> int:
 def execute(prepared: Prepared, *, json: bool = False) -> int:
     """Carry out a prepared run and print its summary; returns the exit status."""
     total = len(prepared.instances) * prepared.settings.run.attempts
-    return watched(partial(carry_out, prepared), total, json=json)
+    return watched(lambda live: carry_out(prepared, live, live.announce), total, json=json)
 
 
 def watched(work: Callable[[Live], Coroutine[Any, Any, Result]], total: int, *, json: bool) -> int:

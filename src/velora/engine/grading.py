@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from velora.config.settings import Settings
-from velora.engine.attempt import working_directory
 from velora.engine.places import Place
+from velora.engine.start import working_directory
 from velora.errors import attribute
 from velora.grading.grade import grade, grade_empty
 from velora.grading.protocol import Verdict

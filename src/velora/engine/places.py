@@ -61,12 +61,14 @@ class Place(Protocol):
         ...
 
     def sandbox(
-        self, instance: Instance, *, attempt: int, network: bool | None = None
+        self, instance: Instance, *, attempt: int, network: bool | None = None, workdir: str = ""
     ) -> AbstractAsyncContextManager[Started]:
         """A sandbox that lives for the length of the `async with` block.
 
         Args:
             network: overrides the settings' choice.
+            workdir: where an earlier sandbox had its copy of a directory; the new one lies there
+                too if it can. Without a meaning for images.
         """
         ...
 
@@ -135,7 +137,7 @@ class EnginePlace:
 
     @asynccontextmanager
     async def sandbox(
-        self, instance: Instance, *, attempt: int, network: bool | None = None
+        self, instance: Instance, *, attempt: int, network: bool | None = None, workdir: str = ""
     ) -> AsyncIterator[Started]:
         """See `Place.sandbox`."""
         image = await self._image(instance)
@@ -206,11 +208,12 @@ class DirectoryPlace:
 
     @asynccontextmanager
     async def sandbox(
-        self, instance: Instance, *, attempt: int, network: bool | None = None
+        self, instance: Instance, *, attempt: int, network: bool | None = None, workdir: str = ""
     ) -> AsyncIterator[Started]:
         """See `Place.sandbox`."""
         source = self._directory(instance)
-        private = await asyncio.to_thread(private_directory)
+        wanted = Path(workdir).parent if workdir and not is_root(source) else None
+        private = await asyncio.to_thread(private_directory, wanted)
         try:
             root, workdir = str(source), instance.repo_path
             if not is_root(source):

@@ -61,6 +61,7 @@ class Request:
     ignore_missing_images: bool = False
     name: str = ""
     family: str = ""
+    resume: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,7 @@ def _load(request: Request, environment: FromEnvironment, env: Mapping[str, str]
             "run.max_budget": request.max_budget,
             "run.num_workers": request.workers,
             "run.attempts": request.attempts,
+            "run.resume": request.resume or None,
             "sandbox.backend": request.backend or None,
             "evaluation.quarantine": request.quarantine or None,
         },

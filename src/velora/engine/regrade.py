@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,14 +120,22 @@ def _due(one: Owed, again: bool) -> Owed:
     )
 
 
-def _settings(metadata: dict[str, Any], request: Regrade) -> Settings:
+def stored_settings(metadata: Mapping[str, Any], *, where: str) -> Settings:
+    """The settings that a run's `metadata.json` holds; secrets are masked in them.
+
+    Raises:
+        UsageError: they are none of this version.
+    """
     try:
-        settings = Settings.model_validate(metadata.get("configuration", {}))
+        return Settings.model_validate(metadata.get("configuration", {}))
     except ValidationError as error:
         raise UsageError(
-            f"its configuration is not one of this version of Velora: {error}",
-            where=str(request.run_dir / "metadata.json"),
+            f"its configuration is not one of this version of Velora: {error}", where=where
         ) from None
+
+
+def _settings(metadata: Mapping[str, Any], request: Regrade) -> Settings:
+    settings = stored_settings(metadata, where=str(request.run_dir / "metadata.json"))
     changes = {
         "num_workers": request.workers,
         "timeout": request.timeout,

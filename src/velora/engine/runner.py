@@ -1,7 +1,8 @@
 """A whole run: what is owed, made by a pool of attempts and graded by a pool of gradings.
 
-One process, one event loop. An attempt that ended for no fault of the model is followed by a new
-one, with a number of its own, while its retries last. Attempts and gradings wait in separate
+One process, one event loop. An attempt that ended for no fault of the model is tried again while
+its retries last: it is gone on with where that can be (`journal.owed`), or else a new one, with a
+number of its own, follows. Attempts and gradings wait in separate
 pools, so that a slow test suite holds up no model and the other way round.
 """
 
@@ -12,23 +13,26 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from velora.agent.memory.noop import Noop
 from velora.agent.memory.protocol import Condenser
 from velora.config.redact import Redactor
 from velora.config.settings import Settings
-from velora.engine.attempt import Attempt, Job
+from velora.engine.attempt import Attempt, Job, NotContinued
 from velora.engine.grading import grade_attempt
 from velora.engine.observer import AttemptKey, Observer
 from velora.engine.places import Place
-from velora.errors import POLICY, Outcome
+from velora.errors import POLICY, Outcome, UsageError
 from velora.instances.model import Instance
 from velora.instances.quarantine import Quarantine
-from velora.journal.events import Event, Record
-from velora.journal.owed import Owed
+from velora.journal.events import Event, Noted, Record
+from velora.journal.owed import Owed, attempt_state
+from velora.journal.past import NOT_CONTINUED, Past, past_of
 from velora.journal.projector import Projector
 from velora.journal.run import RunDirectory
-from velora.journal.store import AttemptJournal
+from velora.journal.scrub import whole
+from velora.journal.store import EVENTS, AttemptJournal, read, read_patch
 from velora.llm.ledger import Ledger
 from velora.llm.protocol import Model
 from velora.sandbox.contained import uninterrupted
@@ -118,13 +122,22 @@ class Runner:
             for attempt in owed.ungraded:
                 self._gradings.put_nowait(Job(instance, attempt))
             if self.model is not None:
-                for _ in range(owed.attempts):
+                for attempt in owed.continued:
+                    self._jobs.put_nowait(Job(instance, attempt, goes_on=True))
+                for _ in range(owed.attempts - len(owed.continued)):
                     self._jobs.put_nowait(self._new(instance))
 
-    def _new(self, instance: Instance) -> Job:
+    def _new(self, instance: Instance, note: str = "") -> Job:
         number = self._next[instance.instance_id]
         self._next[instance.instance_id] = number + 1
-        return Job(instance, number)
+        return Job(instance, number, note=note)
+
+    def _retry(self, job: Job, directory: Path) -> Job:
+        """The next try after one that is no result."""
+        resume = self.plan.settings.run.resume == "continue"
+        if resume and attempt_state(directory, job.attempt).continuable:
+            return Job(job.instance, job.attempt, goes_on=True)
+        return self._new(job.instance)
 
     async def _serve(
         self, queue: asyncio.Queue[Job | None], work: Callable[[Job], Awaitable[None]]
@@ -150,33 +163,49 @@ class Runner:
             return
         directory = self.directory.attempt_dir(job.instance.instance_id, job.attempt)
         projector = self._projector(job)
-        with AttemptJournal.create(
-            directory, redact=self.redact.redact, listeners=self._listeners(job, projector)
-        ) as journal:
-            attempt = Attempt(
-                job=job,
-                settings=self.plan.settings,
-                configuration=self.plan.configuration,
-                run=self.plan.run,
-                agent_cls=self.plan.agent_cls,
-                language=self.plan.language,
-                model=self.model,
-                condenser=self.condenser,
-                place=self.place,
-                emit=_emitter(journal),
-                write_patch=journal.write_patch,
-                spill_dir=directory / "outputs",
-            )
+        with self._journal(job, directory, projector) as journal:
             try:
-                outcome = await attempt.make()
-            finally:
-                await uninterrupted(asyncio.to_thread(_settle, journal, projector))
+                past = (
+                    await asyncio.to_thread(_past, directory, projector) if job.goes_on else Past()
+                )
+                attempt = Attempt(
+                    job=job,
+                    settings=self.plan.settings,
+                    configuration=self.plan.configuration,
+                    run=self.plan.run,
+                    agent_cls=self.plan.agent_cls,
+                    language=self.plan.language,
+                    model=self.model,
+                    condenser=self.condenser,
+                    place=self.place,
+                    emit=_emitter(journal),
+                    written=lambda text: whole(self.redact.redact(text)),
+                    write_patch=journal.write_patch,
+                    read_patch=partial(read_patch, directory),
+                    spill_dir=directory / "outputs",
+                    past=past,
+                )
+                try:
+                    outcome = await attempt.make()
+                finally:
+                    await uninterrupted(asyncio.to_thread(_settle, journal, projector))
+            except NotContinued as reason:
+                journal.append(Noted(NOT_CONTINUED, str(reason)))
+                note = f"in place of attempt {job.attempt}, which is not gone on with: {reason}"
+                self._jobs.put_nowait(self._new(job.instance, note))
+                return
         policy = POLICY[outcome]
         if policy.graded and self.plan.evaluate:
             self._gradings.put_nowait(job)
         if policy.retried and self._again(job, "attempt"):
-            self._jobs.put_nowait(self._new(job.instance))
+            self._jobs.put_nowait(await asyncio.to_thread(self._retry, job, directory))
         self._watch_rejections(outcome)
+
+    def _journal(self, job: Job, directory: Path, projector: Projector) -> AttemptJournal:
+        redact, listeners = self.redact.redact, self._listeners(job, projector)
+        if job.goes_on and (directory / EVENTS).exists():
+            return AttemptJournal.reopen(directory, redact=redact, listeners=listeners)
+        return AttemptJournal.create(directory, redact=redact, listeners=listeners)
 
     def _watch_rejections(self, outcome: Outcome) -> None:
         self._rejected = self._rejected + 1 if outcome is Outcome.PROVIDER_REJECTED else 0
@@ -216,6 +245,16 @@ class Runner:
     def _listeners(self, job: Job, projector: Projector) -> list[Callable[[Record], None]]:
         key = AttemptKey(job.instance.instance_id, job.attempt)
         return [projector, partial(self.observe, key)]
+
+
+def _past(directory: Path, projector: Projector) -> Past:
+    """What there is of an attempt, its log and calls brought to the same state; for a thread."""
+    try:
+        records = read(directory)
+    except UsageError as damaged:
+        raise NotContinued(str(damaged)) from None
+    projector.catch_up(records)
+    return past_of(records)
 
 
 def _settle(journal: AttemptJournal, projector: Projector) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +22,7 @@ from velora.engine.prepare import Prepared, checked_place
 from velora.engine.runner import Plan, Runner, RunStopped
 from velora.journal.ledger import costs
 from velora.journal.metadata import RunFacts, command_line, file_digest
-from velora.journal.owed import owed
+from velora.journal.owed import Owed, owed
 from velora.journal.projections import reconcile
 from velora.journal.report import Summary, report, summarize, write_report
 from velora.journal.run import RunDirectory
@@ -52,8 +52,46 @@ class Result:
         return report(self.summary)
 
 
-async def carry_out(prepared: Prepared, observe: Observer) -> Result:
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What a run has to do at its beginning: attempts that are gone on with, new ones, gradings of
+    patches that are there, and instances that are done."""
+
+    continued: int
+    new: int
+    gradings: int
+    done: int
+
+    @property
+    def resumes(self) -> bool:
+        """There is something to do, and something was done before."""
+        something = self.continued or self.new or self.gradings
+        return bool(something and (self.continued or self.gradings or self.done))
+
+    @classmethod
+    def of(cls, owed: Sequence[Owed]) -> Due:
+        """Count."""
+        continued = sum(len(one.continued) for one in owed)
+        return cls(
+            continued=continued,
+            new=sum(one.attempts for one in owed) - continued,
+            gradings=sum(len(one.ungraded) for one in owed),
+            done=sum(one.done for one in owed),
+        )
+
+
+def unheard(due: Due) -> None:
+    """Announce to nobody."""
+
+
+async def carry_out(
+    prepared: Prepared, observe: Observer, announce: Callable[[Due], None] = unheard
+) -> Result:
     """Do everything that the run owes.
+
+    Args:
+        observe: told of every event.
+        announce: told once what there is to do, before anything is started.
 
     Raises:
         UsageError: before anything is started.
@@ -72,7 +110,14 @@ async def carry_out(prepared: Prepared, observe: Observer) -> Result:
                 await asyncio.to_thread(_remember, ledger, directory)
             wanted = [instance.instance_id for instance in prepared.instances]
             evaluate = prepared.request.evaluate
-            due = owed(wanted, settings.run.attempts, directory, evaluate=evaluate)
+            due = owed(
+                wanted,
+                settings.run.attempts,
+                directory,
+                evaluate=evaluate,
+                resume=settings.run.resume == "continue",
+            )
+            announce(Due.of(due))
             stopped = ""
             if not all(one.done for one in due):
                 if any(one.attempts for one in due):

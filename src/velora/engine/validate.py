@@ -23,10 +23,10 @@ from velora import __version__
 from velora.config.loader import load
 from velora.config.names import safe_name
 from velora.config.settings import Settings
-from velora.engine.attempt import working_directory
 from velora.engine.choice import open_place
 from velora.engine.places import Place, Started
 from velora.engine.prepare import check_parsers
+from velora.engine.start import working_directory
 from velora.errors import POLICY, Outcome, attribute
 from velora.grading.grade import grade
 from velora.grading.soundness import Finding, Observed, Soundness, findings

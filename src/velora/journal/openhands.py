@@ -216,11 +216,11 @@ def output_row(records: Sequence[Record], patch: bytes, metadata: Mapping[str, A
     nothing was changed.
 
     Args:
-        records: of the attempt, which has ended; what follows its end has no influence.
+        records: of the attempt, which has ended; what follows its last end has no influence.
         patch: the bytes of `model.patch`.
         metadata: the content of `metadata.json`.
     """
-    end = next(n for n, r in enumerate(records) if isinstance(r.event, AttemptEnded))
+    end = max(n for n, r in enumerate(records) if isinstance(r.event, AttemptEnded))
     ended, records = records[end].event, records[:end]
     assert isinstance(ended, AttemptEnded)
     started = _first(AttemptStarted, records)
@@ -231,7 +231,7 @@ def output_row(records: Sequence[Record], patch: bytes, metadata: Mapping[str, A
         "instance_id": started.instance_id,
         "attempt": started.attempt,
         "outcome": ended.outcome,
-        "test_result": _test_result(_first(PatchTaken, records), patch),
+        "test_result": _test_result(_last(PatchTaken, records), patch),
         "instruction": prompted.instruction if prompted else "",
         "metadata": in_rows(metadata) | {"details": _details(records, metadata)},
         "history": history(records),
@@ -272,15 +272,19 @@ def _test_result(taken: PatchTaken | None, patch: bytes) -> Fields:
 def _details(records: Sequence[Record], metadata: Mapping[str, Any]) -> Fields:
     """OpenHands' free-form `details`, with where this attempt worked."""
     details = dict(metadata.get("details") or {})
-    if ready := _first(SandboxReady, records):
+    if ready := _last(SandboxReady, records):
         details |= {"image": ready.image, "image_digest": ready.digest, "workdir": ready.workdir}
-    if (taken := _first(SnapshotTaken, records)) and taken.warnings:
+    if (taken := _last(SnapshotTaken, records)) and taken.warnings:
         details["warnings"] = taken.warnings
     return details
 
 
 def _first(kind: type[Any], records: Sequence[Record]) -> Any:
     return next((r.event for r in records if isinstance(r.event, kind)), None)
+
+
+def _last(kind: type[Any], records: Sequence[Record]) -> Any:
+    return _first(kind, tuple(reversed(records)))
 
 
 def _iso(at: float) -> str:

@@ -40,7 +40,7 @@ def row_of(directory: Path, metadata: dict[str, Any]) -> bytes | None:
         UsageError: the journal is damaged, or `model.patch` is not the one it speaks of.
     """
     records = read(directory / EVENTS)
-    ended = next((r.event for r in records if isinstance(r.event, AttemptEnded)), None)
+    ended = next((r.event for r in reversed(records) if isinstance(r.event, AttemptEnded)), None)
     if ended is None or not POLICY[ended.outcome].valid:
         return None
     patch = read_patch(directory)

@@ -2,8 +2,17 @@
 
 An attempt's end stands in the last lines of its journal, so only those are read: the cost is one
 small read an attempt, whatever the length of its trajectory. An attempt without an `AttemptEnded`
-was torn off by a crash: it counts as interrupted, its number is not used again and nothing of it
-is deleted.
+as its last event was torn off by a crash: it counts as interrupted.
+
+An attempt that has not come to a valid end is gone on with, in its own journal and under its own
+number (`AttemptState.continuable`), except where nothing would be saved or it would be of no use:
+
+- it failed before the model's first answer;
+- it failed twice between two answers in a way that may be its own doing: a command that kills its
+  container does so again each time;
+- a note says that it is not continued, and why (`journal.past.NOT_CONTINUED`).
+
+A new attempt is made in its place then; its number is not used again and nothing of it is deleted.
 """
 
 from __future__ import annotations
@@ -14,12 +23,14 @@ from pathlib import Path
 
 from velora.errors import POLICY, Outcome, UsageError
 from velora.journal.codec import Undecodable, decode, kind_of
-from velora.journal.events import AttemptEnded, Graded, Noted
+from velora.journal.events import Answered, AttemptEnded, AttemptStarted, Graded, Noted
 from velora.journal.files import lines_backwards
+from velora.journal.past import NOT_CONTINUED
 from velora.journal.run import RunDirectory
 from velora.journal.store import EVENTS
 
 _AFTER_THE_END = {Graded.kind, Noted.kind}
+_OWN_DOING = {Outcome.SANDBOX_LOST, Outcome.PATCH_FAILED, Outcome.INTERNAL_ERROR}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +43,7 @@ class AttemptState:
         ended_at: unix seconds, 0 where it was torn off.
         verdict: the last grading's; None where there was none or it broke.
         grading_error: why the last grading broke, or "".
+        continuable: it is not done, and can be gone on with.
     """
 
     attempt: int
@@ -39,6 +51,7 @@ class AttemptState:
     ended_at: float = 0.0
     verdict: Graded | None = None
     grading_error: str = ""
+    continuable: bool = False
 
     @property
     def outcome(self) -> Outcome:
@@ -57,12 +70,13 @@ class Owed:
 
     Attributes:
         instance_id: the instance.
-        attempts: new attempts to make.
-        next_attempt: the number of the first of them.
+        attempts: attempts to make, those that are gone on with included.
+        next_attempt: the number of the first new one.
         ungraded: numbers of valid attempts to grade; empty where no evaluation is asked for.
         valid: valid attempts with a verdict, or, where no evaluation is asked for, all valid ones.
         torn: numbers of the attempts that a crash cut off.
         states: all attempts, in order.
+        continued: numbers of the attempts that are gone on with; `attempts` of them at most.
     """
 
     instance_id: str
@@ -72,6 +86,7 @@ class Owed:
     valid: int
     torn: tuple[int, ...]
     states: tuple[AttemptState, ...]
+    continued: tuple[int, ...] = ()
 
     @property
     def done(self) -> bool:
@@ -80,7 +95,12 @@ class Owed:
 
 
 def owed(
-    instance_ids: Iterable[str], attempts: int, run: RunDirectory, *, evaluate: bool = False
+    instance_ids: Iterable[str],
+    attempts: int,
+    run: RunDirectory,
+    *,
+    evaluate: bool = False,
+    resume: bool = True,
 ) -> list[Owed]:
     """What the run owes for each instance, in the order given.
 
@@ -89,14 +109,15 @@ def owed(
         attempts: valid attempts wanted at each.
         run: one configuration's directory (`RunDirectory.claim` sees to that).
         evaluate: a valid attempt without a verdict is owed a grading. It is not run again.
+        resume: go on with attempts that were cut off; otherwise new ones are made in their place.
 
     Raises:
         UsageError: a journal's last lines are no events; names the file.
     """
-    return [_owed(i, attempts, run, evaluate) for i in instance_ids]
+    return [_owed(i, attempts, run, evaluate, resume) for i in instance_ids]
 
 
-def _owed(instance_id: str, wanted: int, run: RunDirectory, evaluate: bool) -> Owed:
+def _owed(instance_id: str, wanted: int, run: RunDirectory, evaluate: bool, resume: bool) -> Owed:
     states = tuple(
         attempt_state(run.attempt_dir(instance_id, k), k) for k in run.attempts(instance_id)
     )
@@ -104,14 +125,18 @@ def _owed(instance_id: str, wanted: int, run: RunDirectory, evaluate: bool) -> O
     ungraded = tuple(
         s.attempt for s in valid if evaluate and POLICY[s.outcome].graded and s.verdict is None
     )
+    due = max(0, wanted - len(valid))
+    # The latest first: an older one may have been given up for it.
+    candidates = [s.attempt for s in states if resume and s.continuable]
     return Owed(
         instance_id=instance_id,
-        attempts=max(0, wanted - len(valid)),
+        attempts=due,
         next_attempt=states[-1].attempt + 1 if states else 1,
         ungraded=ungraded,
         valid=len(valid) - len(ungraded),
         torn=tuple(s.attempt for s in states if s.ended is None),
         states=states,
+        continued=tuple(candidates[-due:] if due else ()),
     )
 
 
@@ -125,7 +150,7 @@ def attempt_state(directory: Path, attempt: int) -> AttemptState:
     try:
         return _state(path, attempt)
     except FileNotFoundError:  # killed between making the directory and the file
-        return AttemptState(attempt, None)
+        return AttemptState(attempt, None, continuable=True)
     except Undecodable as error:
         raise UsageError(
             f"the last lines are no events of this version of Velora: {error}",
@@ -141,7 +166,9 @@ def _state(path: Path, attempt: int) -> AttemptState:
         if kind == AttemptEnded.kind:
             record = decode(line)
             assert isinstance(record.event, AttemptEnded)
-            return AttemptState(attempt, record.event, record.at, verdict, grading_error)
+            ended = record.event
+            more = not POLICY[ended.outcome].valid and _continuable(path, ended.outcome)
+            return AttemptState(attempt, ended, record.at, verdict, grading_error, more)
         if kind not in _AFTER_THE_END:
             break
         if kind == Graded.kind and not graded:
@@ -152,4 +179,25 @@ def _state(path: Path, attempt: int) -> AttemptState:
                 grading_error = event.error
             else:
                 verdict = event
-    return AttemptState(attempt, None)
+    return AttemptState(attempt, None, continuable=_continuable(path, Outcome.INTERRUPTED))
+
+
+def _continuable(path: Path, outcome: Outcome) -> bool:
+    """Can this attempt, which is not done, be gone on with? Reads back to the last answer."""
+    failures = 0
+    for line in lines_backwards(path):
+        kind = kind_of(line)
+        if kind == Answered.kind:
+            return True
+        if kind == AttemptStarted.kind:
+            return outcome is Outcome.INTERRUPTED
+        if kind not in {Noted.kind, AttemptEnded.kind}:
+            continue
+        event = decode(line).event
+        if isinstance(event, Noted) and event.code == NOT_CONTINUED:
+            return False
+        if isinstance(event, AttemptEnded) and event.outcome in _OWN_DOING:
+            failures += 1
+            if failures > 1:
+                return False
+    return outcome is Outcome.INTERRUPTED

@@ -35,6 +35,7 @@ from velora.journal.events import (
     Condensed,
     Graded,
     PatchTaken,
+    SandboxReady,
     paid,
 )
 from velora.journal.files import write_atomic
@@ -42,7 +43,15 @@ from velora.journal.metrics import Spent
 from velora.journal.run import RunDirectory
 from velora.journal.store import EVENTS, records
 
-_KINDS = (AttemptStarted, Answered, Condensed, PatchTaken, AttemptEnded, Graded)
+_KINDS = (
+    AttemptStarted,
+    SandboxReady,
+    Answered,
+    Condensed,
+    PatchTaken,
+    AttemptEnded,
+    Graded,
+)
 
 
 @dataclass(slots=True)
@@ -176,6 +185,8 @@ def attempt_in(directory: Path) -> Attempt:
                 attempt.model = started.model
                 attempt.language = _word(started.row, "language", "repo_language", "lang")
                 attempt.repository = _word(started.row, "repo")
+            case SandboxReady():
+                attempt.ended = None  # it is gone on with
             case PatchTaken(status=status):
                 attempt.patch = status
             case AttemptEnded() as ended:

@@ -81,12 +81,18 @@ class Script:
 
 def _placed(turn: Turn, prompt: str) -> Turn:
     """The turn with `{workdir}` filled in from its task prompt."""
-    named = _WORKDIR.search(prompt)
-    if named is None or not any(PLACE in call.arguments for call in turn.calls):
+    named = workdir(prompt)
+    if not named or not any(PLACE in call.arguments for call in turn.calls):
         return turn
-    path = dumps(named[1])[1:-1]  # it stands inside JSON text
+    path = dumps(named)[1:-1]  # it stands inside JSON text
     calls = (replace(one, arguments=one.arguments.replace(PLACE, path)) for one in turn.calls)
     return replace(turn, calls=tuple(calls))
+
+
+def workdir(prompt: str) -> str:
+    """The working directory that a task prompt names; "" where it names none."""
+    named = _WORKDIR.search(prompt)
+    return named[1] if named else ""
 
 
 def choose(scripts: Sequence[Script], prompt: str) -> Script | None:

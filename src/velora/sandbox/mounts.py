@@ -7,6 +7,7 @@ container engine's would be a way out.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -137,11 +138,21 @@ class Mounts:
         remove(self.private)
 
 
-def private_directory() -> Path:
-    """A new directory of this process's own; what it leaves of them, `sweep` removes."""
+def private_directory(wanted: Path | None = None) -> Path:
+    """A new directory of this process's own; what it leaves of them, `sweep` removes.
+
+    Args:
+        wanted: where an earlier one lay that is gone; the new one lies there too, unless somebody
+            has taken the place.
+    """
     private = Path(tempfile.mkdtemp(prefix=_PREFIX))
     (private / _OWNER).write_text(owner.identity())
-    return private
+    if wanted is None or wanted.parent != private.parent or not wanted.name.startswith(_PREFIX):
+        return private
+    try:
+        return private.rename(wanted)  # in one step: a place without an owner is nobody's to sweep
+    except OSError:
+        return private
 
 
 def sweep() -> list[Path]:
@@ -161,6 +172,12 @@ def sweep() -> list[Path]:
 def remove(private: Path) -> None:
     """Delete a private directory, whatever modes its contents were given."""
     subprocess.run(["chmod", "-R", "u+rwX", str(private)], capture_output=True, check=False)
+    with contextlib.suppress(OSError):
+        for entry in private.iterdir():  # the owner's name goes last: `sweep` can go on from it
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry, ignore_errors=True)
+            elif entry.name != _OWNER:
+                entry.unlink()
     shutil.rmtree(private, ignore_errors=True)
 
 

@@ -100,6 +100,22 @@ class BashTool:
 
     async def __call__(self, arguments: dict[str, Any]) -> ToolResult:
         """Run a command, or feed or poll the running one."""
+        return await self._call(arguments, patient=False)
+
+    async def repeat(self, arguments: dict[str, Any], *, running: bool) -> ToolResult:
+        """As `__call__`, for a recorded call in a shell that has come as far as it had then.
+
+        What had ended then is waited for, up to the hard limit, however long it is silent: neither
+        a slower machine nor the missing pauses of the model between two calls change what is run.
+
+        Args:
+            running: the command was handed back still running, and is again.
+        """
+        if not running:
+            arguments = {"timeout": self._settings.timeout, **arguments}
+        return await self._call(arguments, patient=True)
+
+    async def _call(self, arguments: dict[str, Any], *, patient: bool) -> ToolResult:
         command: str = arguments["command"]
         if "\0" in command:
             raise BadArguments(f"{NAME}: a command cannot hold a NUL character.")
@@ -114,7 +130,8 @@ class BashTool:
                 )
                 return await self._send(shell, text, timeout)
             # The command may have ended since.
-            before = await shell.send("", no_change_timeout=0.0, timeout=None)
+            soft, hard = (None, self._settings.timeout) if patient else (0.0, None)
+            before = await shell.send("", no_change_timeout=soft, timeout=hard)
             report = self._report(before, refused=before.running)
             if before.running:
                 return report

@@ -28,12 +28,15 @@ class Toolset:
     Attributes:
         words: descriptions in place of the tools' own, and the file that they are from.
         held: what is released with the tools.
+        outside: names of those that act outside the sandbox; what they did outlives it, so they
+            are not run again in a new one.
     """
 
     tools: Mapping[str, Tool]
     shell: BashTool | None = None
     words: tuple[descriptions.Descriptions, str] = field(default_factory=lambda: ({}, ""))
     held: AsyncExitStack = field(default_factory=AsyncExitStack)
+    outside: frozenset[str] = frozenset()
 
     @property
     def specs(self) -> tuple[ToolSpec, ...]:
@@ -140,8 +143,9 @@ async def build(
                     tools[name] = CondenseTool()
                 case finish.NAME:
                     tools[name] = FinishTool()
+        outside: dict[str, Tool] = {}
         if only is None and mcp.servers(settings):
-            tools |= await mcp.connect(settings, taken=tools, stack=stack, log_dir=spill_dir)
+            outside |= await mcp.connect(settings, taken=tools, stack=stack, log_dir=spill_dir)
         file = settings.agent.tools_file
         words = (descriptions.read(Path(file)) if file else {}, file)
-        return Toolset(tools, shell, words, stack.pop_all())
+        return Toolset(tools | outside, shell, words, stack.pop_all(), frozenset(outside))
