@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from bench import conversations, parsing, peer, rows
+from bench import conversations, parsing, peer, quota, rows
 from bench.rows import Bench, Row, Skipped
 
 ALL: dict[str, Callable[[Bench], Iterable[Row]]] = {
@@ -26,6 +26,7 @@ ALL: dict[str, Callable[[Bench], Iterable[Row]]] = {
     "parse": parsing.parse,
     "parse-log": parsing.command,
     "conversations": conversations.side_by_side,
+    "quota": quota.use,
     "help": rows.help_text,
     "install": rows.install,
 }

@@ -35,7 +35,8 @@ def desk(tmp_path: Path) -> Desk:
 def worker(request: Request) -> Reply:
     """Ten commands, then the end."""
     if request.turn < 10:
-        return Turn(calls=(Call("execute_bash", json.dumps({"command": "echo hello"})),))
+        command = json.dumps({"command": f"echo {request.turn}"})
+        return Turn(calls=(Call("execute_bash", command),))
     return Turn(calls=(Call("finish", '{"message": "done"}'),))
 
 
@@ -106,6 +107,21 @@ async def test_the_ledger_is_the_report_and_can_be_made_again(desk: Desk) -> Non
     before = (desk.run / "ledger.jsonl").read_bytes()
     rebuild(RunDirectory(desk.run))
     assert (desk.run / "ledger.jsonl").read_bytes() == before
+
+
+async def test_what_a_condenser_asks_for_counts_like_all_else(desk: Desk) -> None:
+    def play(request: Request) -> Reply:
+        return worker(request) if request.body.get("tools") else Turn("A summary.")
+
+    async with Server(play) as server:
+        more = '[agent]\ncondenser = "short"\n[condenser.short]\ntype = "llm"\nmax_size = 6\n'
+        prepared(desk, server.url, 2, more=PRICES + more)
+        done = await typed(desk)
+        assert done.status == 0, done.stderr
+        lines = ledger(desk)
+        assert {line["purpose"] for line in lines} == {"agent", "condenser"}
+        assert len(lines) == server.served
+    assert agreed(desk) == pytest.approx(sum(line["cost"] for line in lines))
 
 
 async def test_a_damaged_ledger_is_put_right(desk: Desk) -> None:

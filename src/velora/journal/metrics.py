@@ -44,6 +44,19 @@ class Spent:
         """The part of the prompts' tokens that providers had in their caches."""
         return self.cache_read / self.prompt if self.prompt else None
 
+    def shown(self) -> dict[str, Any]:
+        """As `report.json` has it."""
+        kinds = ("prompt", "completion", "cache_read", "cache_write", "reasoning")
+        return {
+            "cost": self.cost,
+            "cost_unknown_calls": self.cost_unknown_calls,
+            "calls": self.calls,
+            "retries": self.retries,
+            "model_seconds": self.latency,
+            "tokens": {name: getattr(self, name) for name in kinds},
+            "cache_hit_rate": self.cache_hit_rate,
+        }
+
     def add(self, completion: Completion) -> None:
         """Count one call."""
         self.calls += 1

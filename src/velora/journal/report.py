@@ -233,7 +233,6 @@ def report(summary: Summary) -> dict[str, Any]:
     counts["ambiguous_failure_instances"] = 0
     lists: dict[str, Any] = {f"{name}_ids": ids[name] for name in (*_REPORTED, "incomplete")}
     lists["ambiguous_failure_ids"] = ()
-    spent = summary.spent
     return {
         **counts,
         **lists,
@@ -258,16 +257,7 @@ def report(summary: Summary) -> dict[str, Any]:
         "by_repository": summary.groups["repository"],
         "pass_at_k": {str(k): value for k, value in summary.pass_at_k.items()},
         "pass_at_k_instances": {str(k): n for k, n in summary.pass_at_k_instances.items()},
-        "cost": spent.cost,
-        "cost_unknown_calls": spent.cost_unknown_calls,
-        "calls": spent.calls,
-        "retries": spent.retries,
-        "model_seconds": spent.latency,
-        "tokens": {
-            name: getattr(spent, name)
-            for name in ("prompt", "completion", "cache_read", "cache_write", "reasoning")
-        },
-        "cache_hit_rate": spent.cache_hit_rate,
+        **summary.spent.shown(),
         "seconds": dict(summary.seconds),
     }
 

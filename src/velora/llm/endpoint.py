@@ -26,7 +26,7 @@ from velora.llm.fit import Fit
 from velora.llm.lanes import Lane, Lanes
 from velora.llm.ledger import Ledger
 from velora.llm.outage import GaveUp, Outage
-from velora.llm.protocol import Note
+from velora.llm.protocol import SUMMARY, Note
 from velora.llm.rate import Gate, Slot
 from velora.llm.retry import retrying
 from velora.llm.statuses import Action
@@ -101,7 +101,8 @@ class EndpointModel:
             for code, text, data in self._lanes.all[0].backend.notices:
                 note(code, text, data)
         call = _Call(self, messages, tools, note, conversation)
-        reserved = self._ledger.reserve(conversation, self._least(call.estimated))
+        account = conversation.removesuffix(SUMMARY)
+        reserved = self._ledger.reserve(account, self._least(call.estimated))
         cost: float | None = 0.0
         try:
             completion = await call.run()

@@ -11,6 +11,10 @@ Note = Callable[[str, str, dict[str, Any]], None]
 """Called with (code, text, data) for what the journal should know: a retry, a clamp."""
 
 
+SUMMARY = "-summary"
+"""Ends the `conversation` of requests that sum up the conversation named before it."""
+
+
 class Model(Protocol):
     """A model that can be talked to; one object serves all attempts of a run."""
 

@@ -207,8 +207,9 @@ STATUS_OF: dict[str, int] = {
     "InternalServerException": 500,
     "InternalFailure": 500,
     "ModelTimeoutException": 408,
-    "ModelErrorException": 424,
-    "ModelStreamErrorException": 424,
+    # Documented as 424; it is the model's host that failed.
+    "ModelErrorException": 500,
+    "ModelStreamErrorException": 500,
     "ValidationException": 400,
     "ServiceQuotaExceededException": 400,
     "AccessDeniedException": 403,

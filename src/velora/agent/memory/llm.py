@@ -19,7 +19,7 @@ from velora.errors import ContextOverflow, Refused
 from velora.journal.conversation import clip, summary_request
 from velora.journal.events import Condensed
 from velora.journal.messages import Completion, Message
-from velora.llm.protocol import Model
+from velora.llm.protocol import SUMMARY, Model
 from velora.llm.tokens import estimate
 
 HEADING = "[Earlier steps are left out here. Notes on them:]\n\n"
@@ -81,7 +81,7 @@ class Summary:
         """The summary, and the characters of each message that it was made from."""
         model = self._model or talk.model
         excerpt = self._settings.max_event_length
-        key = f"{talk.conversation}-summary" if talk.conversation else ""
+        key = f"{talk.conversation}{SUMMARY}" if talk.conversation else ""
         while True:
             request = self._request(view, made, excerpt)
             longer = excerpt > _SHORTEST
