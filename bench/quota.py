@@ -1,4 +1,4 @@
-"""How much of a provider's quota is used: 100 attempts of 20 turns against a server that is not well.
+"""How much of a provider's quota is used: 100 attempts of 20 turns, and a server that is not well.
 
 The server (`tests/servers/quota.py`) lets a number of requests in each window, refuses 10 % of
 them, answers 3 % with 500, cuts 1 % and lets 1 % hang, and counts. The share of its quota that was

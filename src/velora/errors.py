@@ -13,6 +13,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Cause(StrEnum):
@@ -167,9 +168,18 @@ class ContextOverflow(AttemptError):
 
 
 class Refused(AttemptError):
-    """The provider's content filter withheld the answer."""
+    """The provider's content filter withheld the answer.
+
+    Attributes:
+        answer: what was paid for nevertheless (a `journal.messages.Completion`), where the
+            provider counted it.
+    """
 
     outcome = Outcome.REFUSED
+
+    def __init__(self, text: str, answer: Any = None) -> None:
+        super().__init__(text)
+        self.answer = answer
 
 
 class BudgetExceeded(AttemptError):

@@ -104,7 +104,8 @@ async def test_a_whole_attempt(api: Api) -> None:
         requests = [one for one in server.requests if one.status == 200]
         refused = [one for one in server.requests if one.status != 200]
 
-    assert len(answered) == TURNS
+    assert len(answered) == TURNS + 1
+    assert answered.pop().completion.finish_reason == "content_filter"
     assert any(len(one.completion.message.tool_calls) > 1 for one in answered)
     assert answered[NOTHING_AT].completion.message.content == ""
     assert sum(isinstance(event, Condensed) for event in events) >= 2
@@ -119,7 +120,7 @@ async def test_a_whole_attempt(api: Api) -> None:
         + usage.cache_read * PRICES["cache_read_input_token_cost"]
         + usage.cache_write * PRICES["cache_creation_input_token_cost"]
         + usage.completion * PRICES["output_cost_per_token"]
-        for message, request in zip(script.said[:TURNS], requests, strict=False)
+        for message, request in zip(script.said, requests, strict=True)
         for usage in [api.usage(message, request)]
     )
     booked = sum(done.cost or 0.0 for event in events if (done := paid(event)))

@@ -25,7 +25,7 @@ from velora.agent.memory.room import Room
 from velora.agent.state import State
 from velora.agent.stuck import Watch
 from velora.config.settings import AgentSettings
-from velora.errors import ContextOverflow, Outcome
+from velora.errors import ContextOverflow, Outcome, Refused
 from velora.journal.events import Answered, Event, Noted, Nudged, Observed, Prompted
 from velora.journal.messages import Completion, ToolCall
 from velora.llm.protocol import Model
@@ -190,6 +190,10 @@ class CodeActAgent:
                 )
             except ContextOverflow as overflow:
                 await self._room.after(overflow)
+            except Refused as refused:
+                if refused.answer is not None:  # it is paid for
+                    self._say(Answered(refused.answer))
+                raise
             else:
                 self._answered(answer)
                 break

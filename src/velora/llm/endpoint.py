@@ -107,6 +107,9 @@ class EndpointModel:
         try:
             completion = await call.run()
             cost = completion.cost
+        except Refused as refused:
+            cost = refused.answer.cost if refused.answer else 0.0
+            raise
         except Failure as failure:
             # From None: the SDK's errors hold the request, and with it the key.
             raise self._verdict(failure, call.failed) from None
@@ -250,8 +253,6 @@ class _Call:
 
     def _completion(self, answer: Answer, latency: float) -> Completion:
         model = self._model
-        if answer.refusal:
-            raise Refused(model._redact(f"{model.name}: {answer.refusal}"))
         for code, text, data in answer.notes:
             self._note(code, text, data)
         name = answer.model or model.name
@@ -263,13 +264,20 @@ class _Call:
             cost = price(answer.usage, name, self._settings)
             if cost is None and name != model.name:
                 cost = price(answer.usage, model.name, self._settings)
-        return Completion(
-            message=answer.message,
+        message = answer.message
+        if answer.refusal:
+            message = AssistantMessage(message.content or answer.refusal)
+        completion = Completion(
+            message=message,
             usage=answer.usage or Usage(),
             cost=cost,
             model=name,
             response_id=answer.response_id,
-            finish_reason=answer.finish_reason,
+            finish_reason="content_filter" if answer.refusal else answer.finish_reason,
             latency=latency,
             retries=self.failed,
         )
+        if answer.refusal:
+            text = model._redact(f"{model.name}: {answer.refusal}")
+            raise Refused(text, completion if answer.usage else None)
+        return completion

@@ -68,7 +68,8 @@ class Summary:
             return None
         made = replace(view.without(kept, start), condenser=self.name, reason=need.reason)
         completion, excerpt = await self._ask(view, made, talk)
-        text = completion.message.content.strip() if completion else ""
+        told = completion is not None and completion.finish_reason != "content_filter"
+        text = completion.message.content.strip() if completion and told else ""
         if completion:
             made = replace(made, completion=completion, request=self._prompt, excerpt=excerpt)
         if not text:
@@ -96,8 +97,8 @@ class Summary:
                 if not longer:
                     return None, excerpt
                 excerpt = max(excerpt // 4, _SHORTEST)
-            except Refused:
-                return None, excerpt
+            except Refused as refused:
+                return refused.answer, excerpt
 
     def _request(self, view: View, made: Condensed, excerpt: int) -> list[Message]:
         return summary_request(
