@@ -19,7 +19,7 @@ from bench.rows import Bench, Row
 from velora.agent.loop import CodeActAgent, Limits
 from velora.config.settings import LLMSettings
 from velora.errors import Outcome
-from velora.llm.factory import build
+from velora.llm.factory import build, preload
 from velora.llm.protocol import Model
 from velora.tools.build import Toolset
 from velora.tools.finish import FinishTool
@@ -46,20 +46,19 @@ async def _measured(given: dict[str, Any], changes: dict[str, Any]) -> float:
     allowed = round(A_SECOND * given.get("window", 1.0))
     quota = Quota(turns=TURNS, allowed=allowed, **given)
     async with Server(quota, keep=False) as server:
-        model = build(
-            LLMSettings(
-                model="gpt-4o",
-                base_url=server.url,
-                api_key=SecretStr("bench"),
-                retry_min_wait=0.2,
-                retry_max_wait=2.0,
-                idle_timeout=1.5,
-                **changes,
-            )
+        settings = LLMSettings(
+            model="gpt-4o",
+            base_url=server.url,
+            api_key=SecretStr("bench"),
+            retry_min_wait=0.2,
+            retry_max_wait=2.0,
+            idle_timeout=1.5,
+            **changes,
         )
+        preload(settings)
+        model = build(settings)
         try:
-            await _attempt(model, 0)
-            ends = await asyncio.gather(*(_attempt(model, n) for n in range(1, ATTEMPTS)))
+            ends = await asyncio.gather(*(_attempt(model, n) for n in range(ATTEMPTS)))
         finally:
             await model.close()
     if set(ends) != {Outcome.FINISHED} or set(quota.answered.values()) != {1}:

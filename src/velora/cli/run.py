@@ -28,13 +28,13 @@ from velora.cli.options import (
 def command(
     dataset: Dataset,
     llm_config: Annotated[
-        str, typer.Option("--llm-config", "-l", help="The [llm.NAME] section: llm.gpt or gpt.")
+        str, typer.Option("--llm-config", "-l", help="The section \\[llm.NAME]: llm.gpt or gpt.")
     ] = "",
     agent_cls: Annotated[
         str, typer.Option("--agent-cls", "-c", help="The agent; CodeActAgent unless configured.")
     ] = "",
     agent_config: Annotated[
-        str, typer.Option("--agent-config", help="The [agent.NAME] section.")
+        str, typer.Option("--agent-config", help="The section \\[agent.NAME].")
     ] = "",
     max_iterations: Annotated[
         int | None,

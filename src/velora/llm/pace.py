@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import deque
 
-TOLERATED = 0.2
+TOLERATED = 0.25
 """The share of refused requests at which the rate stands still."""
 DOWN = 0.05
 """By how much a refusal lowers the rate."""
@@ -22,7 +22,7 @@ UP = DOWN * TOLERATED / (1 - TOLERATED)
 """By how much an answer raises it."""
 CATCH_UP = 0.1
 """The same, while the rate is below half of what was last too much, or that is not known."""
-MEMORY = 16
+MEMORY = 32
 """Requests over which the share of refusals is averaged."""
 STREAK = 10
 """Refusals in a row after which the rate is halved at once, once a window."""
@@ -56,7 +56,7 @@ class Pace:
     @property
     def share(self) -> float:
         """Of refused requests, of late; 0 while too few were sent to tell."""
-        return self._average if self._seen >= MEMORY / 2 else 0.0
+        return self._average if self._seen >= MEMORY / 4 else 0.0
 
     def under_way(self, now: float) -> float:
         """Requests that are out at once at this rate, or at what is taken of late."""
