@@ -52,7 +52,7 @@ async def _measured(given: dict[str, Any], changes: dict[str, Any]) -> float:
             api_key=SecretStr("bench"),
             retry_min_wait=0.2,
             retry_max_wait=2.0,
-            idle_timeout=1.5,
+            idle_timeout=6.0,
             **changes,
         )
         preload(settings)
