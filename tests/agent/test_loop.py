@@ -421,3 +421,33 @@ async def test_work_per_step_does_not_grow() -> None:
 async def test_time_at_work_before_counts_for_the_deadline() -> None:
     spent = Attempt([says(FINISH)], limits=Limits(20, deadline=30, worked=31), delay=30)
     assert await spent.run() == End(Outcome.TIMED_OUT, "not done within 30 seconds", 0)
+
+
+async def test_the_deadline_stands_still_while_the_provider_is_down() -> None:
+    class Waiting(Answers):
+        async def complete(
+            self,
+            messages: Sequence[Message],
+            tools: Sequence[ToolSpec],
+            *,
+            note: Note,
+            conversation: str = "",
+        ) -> Completion:
+            note("provider_down", "", {})
+            await asyncio.sleep(0.5)
+            note("provider_back", "", {})
+            await asyncio.sleep(self.delay)
+            return self.answers.pop(0)  # type: ignore[return-value]
+
+    def agent(delay: float) -> CodeActAgent:
+        return CodeActAgent(
+            model=Waiting([says(FINISH)], delay=delay),
+            toolset=Toolset({"finish": FinishTool()}),
+            emit=lambda _: None,
+            system="",
+            instruction="Fix it.",
+            limits=Limits(20, deadline=0.3),
+        )
+
+    assert (await agent(0).run()).outcome is Outcome.FINISHED
+    assert (await agent(30).run()).outcome is Outcome.TIMED_OUT

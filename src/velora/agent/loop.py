@@ -12,13 +12,13 @@ action. All other ends rise as the exceptions that name them (`ContextOverflow`,
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from velora.agent import texts
+from velora.agent.clock import Clock
 from velora.agent.memory.noop import Noop
 from velora.agent.memory.protocol import Condenser, Talk
 from velora.agent.memory.room import Room
@@ -109,6 +109,7 @@ class CodeActAgent:
             say=self._say,
         )
         self._noted: set[str] = set()
+        self._clock = Clock(None)
 
     async def run(self, past: Iterable[Event] = ()) -> End:
         """Work until the model finishes or a limit is reached.
@@ -120,9 +121,9 @@ class CodeActAgent:
         Raises:
             AttemptError: every end that is not the loop's own to see.
         """
-        clock = asyncio.timeout(self._limits.left)
+        self._clock = Clock(self._limits.left)
         try:
-            async with clock:
+            async with self._clock.timeout:
                 for event in past:
                     self._take(event)
                 if not self._state.begun:
@@ -132,7 +133,7 @@ class CodeActAgent:
                     end = self._exhausted() or await self._step()
                 return end
         except TimeoutError:
-            if not clock.expired():
+            if not self._clock.timeout.expired():
                 raise
             self._write_off(texts.CUT_SHORT, texts.NOT_RUN)
             return self._end(
@@ -294,6 +295,7 @@ class CodeActAgent:
         self._watch.see(event)
 
     def _note(self, code: str, text: str, data: dict[str, Any]) -> None:
+        self._clock.heed(code)
         self._emit(Noted(code, text, data))
 
     def _note_once(self, code: str, text: str) -> None:

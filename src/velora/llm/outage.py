@@ -16,7 +16,7 @@ from collections import deque
 from typing import Any
 
 from velora.llm.failures import Failure, Sign
-from velora.llm.protocol import Note
+from velora.llm.protocol import PROVIDER_BACK, PROVIDER_DOWN, Note
 
 ROW = 5
 """Failures in a row that are an outage."""
@@ -83,7 +83,7 @@ class Outage:
         if not probe:
             waited = loop.time() - began
             text = f"the provider is back; this call waited {waited:.1f} s for it"
-            note("provider_back", text, {"waited": round(waited, 3), "first": False})
+            note(PROVIDER_BACK, text, {"waited": round(waited, 3), "first": False})
         return probe
 
     def alive(self, note: Note) -> None:
@@ -97,7 +97,7 @@ class Outage:
         self._since, self._probing, self._interval = None, False, self._first
         self._stop_timer()
         text = f"the provider is back after {lasted:.1f} s; all calls go on"
-        note("provider_back", text, {"lasted": round(lasted, 3), "first": True})
+        note(PROVIDER_BACK, text, {"lasted": round(lasted, 3), "first": True})
         while self._line:
             self._release(False)
 
@@ -134,7 +134,7 @@ class Outage:
             f"all calls wait for it, {self._patience:g} s at most{where}"
         )
         data: dict[str, Any] = {"failures": self._row, "error": str(self._last)}
-        note("provider_down", text, {**data, "first": not self._announced})
+        note(PROVIDER_DOWN, text, {**data, "first": not self._announced})
         self._announced = True
 
     def _schedule(self) -> None:

@@ -11,6 +11,8 @@ Note = Callable[[str, str, dict[str, Any]], None]
 """Called with (code, text, data) for what the journal should know: a retry, a clamp."""
 
 
+PROVIDER_DOWN, PROVIDER_BACK = "provider_down", "provider_back"
+"""The codes of the notes that begin and end an outage, for each call that waits for its end."""
 SUMMARY = "-summary"
 """Ends the `conversation` of requests that sum up the conversation named before it."""
 
