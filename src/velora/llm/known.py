@@ -1,7 +1,7 @@
 """What providers document of their models: the context window and the longest answer, in tokens.
 
-A model that is not listed is unknown, and nothing is assumed about it. Figures are those of the
-providers' model pages; an open model has the window that its maker documents, which a server of
+A model that is not listed is unknown, and nothing is assumed about it. Figures come from the tables
+of genai-prices and LiteLLM; where these differ, the value of the model's family. An open model has the window that its maker documents, which a server of
 one's own may cut (`max_input_tokens` says so, and an overflow error teaches it).
 """
 
