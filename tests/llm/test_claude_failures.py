@@ -51,7 +51,7 @@ OURS = [
     (ANTHROPIC, Fault(body=b'{"content": ['), None),
     (ANTHROPIC, Fault(body=b'{"content": []}'), None),
     (ANTHROPIC, Fault(body=b"[1]"), None),
-    (BEDROCK, Fault(status=424), 424),
+    (BEDROCK, Fault(status=424), 500),
     (BEDROCK, Fault(body=b"", headers=FRAMES), None),
     (BEDROCK, Fault(body=b"x" * 200, headers=FRAMES), None),
     (BEDROCK, Fault(body=frame("messageStart", {"role": "assistant"}), headers=FRAMES), None),
@@ -68,7 +68,7 @@ OURS = [
     (
         BEDROCK,
         Fault(body=frame("modelStreamErrorException", {}, exception=True), headers=FRAMES),
-        424,
+        500,
     ),
 ]
 
