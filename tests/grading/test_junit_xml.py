@@ -180,6 +180,35 @@ def test_totals_that_no_test_case_accounts_for() -> None:
 
 
 @pytest.mark.parametrize(
+    ("begin", "end"),
+    [
+        ("<system-out>", "</system-out>"),
+        ("<system-out>\u00e9 ", "</system-out>"),
+        ("<system-out><![CDATA[<a>", "]]></system-out>"),
+        ("<!-- <a>", "-->"),
+        ("<system-out title='>", "'/>"),
+        ("<?tool", "?>"),
+    ],
+)
+def test_printed_lines_are_counted(begin: str, end: str) -> None:
+    printed = "one\ntwo & three\n\n\u00e9 > 0\nhalf\roverwritten\n"
+    first = f"<testcase name='a'>{begin}\n{printed}{end}</testcase>"
+    parsed = FRAMEWORK.parse(f"{HEAD}<testsuite>\n{first}\n<testcase name='b'/>\n</testsuite>")
+    assert parsed.complete
+    assert {name: result.line for name, result in parsed.results.items()} == {"a": 3, "b": 10}
+
+
+@pytest.mark.parametrize("begin", ["<system-out", "<system-out>]]>", "<system-out>&lt;<"])
+def test_a_line_that_does_not_fit_among_printed_ones(begin: str) -> None:
+    text = f"{HEAD}<testsuite>\n<testcase name='a'>{begin}\nprinted & more\nagain\n</testsuite>"
+    parsed = FRAMEWORK.parse(text)
+    assert _statuses(parsed) == {"a": "ERROR"}
+    assert not parsed.complete
+    line = 3 if "]]>" in begin else 4
+    assert any(f"line {line}" in warning for warning in parsed.warnings)
+
+
+@pytest.mark.parametrize(
     ("text", "value"),
     [
         ("0.012", 0.012),

@@ -10,6 +10,9 @@ A document that ends too early, or is broken, gives its whole test cases; the on
 breaks off is an ERROR. Names are `classname.name`, or the name alone where it repeats the class
 name; `node:test`, which has no class names, gives its suites, `outer > inner`. `TestResult.raw`
 keeps what the file says: see `Origin`.
+
+Most lines of a long report are printed text. Where the one before them ended in text, lines
+without a tag can neither end nor break the document, and Expat is given their line ends alone.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ _START = re.compile(r"[\ufeff\s]*(?=<\?xml\s|<testsuites?(?:[\s/>]|$))")
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
 _REFERENCE = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)(?:#(x[0-9a-fA-F]{1,6}|[0-9]{1,7});)?")
 _ENCODING = re.compile(rb"<\?xml[^>]{0,100}\sencoding=[\"']([A-Za-z][\w.-]{0,40})")
+_CDATA_END = "]]>"
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -58,13 +62,29 @@ class _Document:
         self.depth = 0
         self.fed = 0  # bytes before the text that is being fed
         self.closed_at = -1
+        self.tag_at = -1  # the last start tag's first byte
+        self.cdata = False
         self.parser = parser = expat.ParserCreate("utf-8")
         parser.StartElementHandler = self._begin
         parser.EndElementHandler = self._end
         parser.EntityDeclHandler = self._entity
+        parser.StartCdataSectionHandler = self._begin_cdata
+        parser.EndCdataSectionHandler = self._end_cdata
         # Expat 2.6 holds long tokens back, so that the end of a document would be seen too late.
         if at_once := getattr(parser, "SetReparseDeferralEnabled", None):
             at_once(False)
+
+    def text_until(self, fed: str) -> str:
+        """What must come before anything but text can: "" unless `fed`, which it took last, ended
+        in text. Text never holds `]]>` outside of a CDATA section."""
+        if self.cdata:
+            return _CDATA_END
+        at = fed.rfind("<")
+        if at < 0 or self.tag_at < 0:
+            return ""
+        # Only a tag that is whole was announced, and it has no `<` within.
+        behind = len(fed) - at if fed.isascii() else len(fed[at:].encode("utf-8", "replace"))
+        return "<" if self.fed - behind == self.tag_at else ""
 
     def feed(self, text: str) -> str | None:
         """Take more of the document: None while it is open, what follows it when it has ended.
@@ -86,6 +106,7 @@ class _Document:
 
     def _begin(self, tag: str, attributes: dict[str, str]) -> None:
         element = tag.rpartition(":")[2]
+        self.tag_at = self.parser.CurrentByteIndex
         if self.depth == 0 and element not in ("testsuites", "testsuite"):
             raise _StopError
         self.depth += 1
@@ -131,6 +152,12 @@ class _Document:
             failed = case.status in (Status.FAILED, Status.ERROR)
             self.suites[-1].failing += case.reruns + failed
 
+    def _begin_cdata(self) -> None:
+        self.cdata = True
+
+    def _end_cdata(self) -> None:
+        self.cdata = False
+
     def _entity(self, *_: object) -> None:
         raise _StopError(f"line {self._line()}: an entity declaration, the report is not read on")
 
@@ -152,13 +179,19 @@ class JUnitReader:
         self.warnings: list[str] = []
         self.document: _Document | None = None
         self.number = 0
+        self.until = ""  # see `_Document.text_until`
+        self.unfed = 0  # lines of text that the document was not given
         self.whole = 0
         self.cut = 0
 
     def feed(self, number: int, line: str) -> None:
         """Take the next line."""
-        document = self.document
-        if document is None:
+        until = self.until
+        if until and until not in line and _CDATA_END not in line:
+            self.unfed += number > self.number
+            self.number = number
+            return
+        if self.document is None:
             if "<" in line and (start := _START.match(line)):
                 self.document = _Document(number)
                 self.number = number
@@ -166,7 +199,8 @@ class JUnitReader:
             return
         end = "\n" if number > self.number else " "
         self.number = number
-        self._take(number, end + line)
+        unfed, self.unfed, self.until = self.unfed, 0, ""
+        self._take(number, "\n" * unfed + end + line)
 
     def finish(self) -> Parsed:
         """The end of the log."""
@@ -185,6 +219,7 @@ class JUnitReader:
                 self._broken(document, number, text, error)
                 return
             if rest is None:
+                self.until = document.text_until(text)
                 return
             self.whole += 1
             self._merge(document)

@@ -19,6 +19,7 @@ SEARCHED = 64  # places looked at in one line: they keep a hostile line's cost l
 _DOUBLE_RULE = "=" * 70
 _RULE = "-" * 70
 _CONTENT = re.compile(r"[\w.<>]+\Z")
+_USUAL = re.compile(r"(\w+) \(([\w.<>]+)\) \.\.\. ([^()]*)\Z")
 _WORD = re.compile(r"\w+\Z")
 _MODULE = re.compile(r"\w+(?:\.\w+)*\Z")
 _NOT_LOADED = "unittest.loader._FailedTest"
@@ -76,6 +77,11 @@ class Grammar:
         found: list[Start] = []
         if not line.endswith(")") and ") ..." not in line:
             return found
+        if len(line) < LONGEST and (usual := _USUAL.match(line)):
+            head, content, rest = usual.groups()
+            if content.endswith("." + head) and head not in _FIXTURES:
+                return [Start(content, rest, True, 0, True)]
+            return [Start(qualified(head, content), rest, described=True)]
         rest = line
         while len(found) < SEARCHED and " (" in rest:
             start = direct_start(rest)

@@ -30,6 +30,14 @@ from velora.grading.protocol import Parsed, Status, TestResult
 _ECHO = ("Stdout:", "Stderr:")
 _DURATIONS = "Slowest test durations"
 
+_SKIPS = ("skipped", "SKIP")
+_ENDS = frozenset(["", *"kLRes'\"):-="])
+"""Last characters of all lines that say anything, those apart that hold ` ...`: verdicts, test
+names, rules, totals, `Stdout:`."""
+
+_BEGINS = frozenset(["", *"oFEeusSR-="])
+"""First characters of the same lines where they do not end with `)`."""
+
 
 class UnittestReader:
     """All runs of a log; `complete` if each one came to its end."""
@@ -47,9 +55,35 @@ class UnittestReader:
         self.heading: list[tuple[int, str]] = []
         self.ran: int | None = None
         self.complete = False
+        self.test: Test | None = None
+        """The test whose output every line is that says nothing; None where that is not so."""
 
     def feed(self, number: int, line: str) -> None:
         """Take the next line."""
+        test = self.test
+        if (
+            test is not None
+            and ((end := line[-1:]) not in _ENDS or (end != ")" and line[:1] not in _BEGINS))
+            and " ..." not in line
+        ):
+            self.run.last = line
+            if test.open:
+                test.tail = line[-RAW:]
+            return
+        self._take(number, line)
+
+    def _take(self, number: int, line: str) -> None:
+        """A line that may say something."""
+        self._read(number, line)
+        tests = self.run.tests
+        quiet = self.ran is None and self.listing and not (self.heading or self.timing)
+        before = self.before
+        if quiet and tests and tests[-1].described and not (before and _named(before)):
+            self.test = tests[-1]
+        else:
+            self.test = None
+
+    def _read(self, number: int, line: str) -> None:
         first = line[:1]
         if (self.heading or first == "=") and self._block(number, line):
             return
@@ -133,9 +167,10 @@ class UnittestReader:
         tests = self.run.tests
         rest = line
         last = line[-1:]
-        before = self.before
+        before, now = self.before, ""
         if self.grammar.numbered:
-            self.before = line if ":" in line and last.isdigit() else ""
+            self.before = line
+            before, now = _numbered(before), _numbered(line)
         if tests and not tests[-1].described and lines.direct_start(line) is None:
             test = tests[-1]
             if test.closing and lines.GAP not in line:
@@ -147,7 +182,7 @@ class UnittestReader:
                 tests.pop()  # it only looked like the first of two lines
             else:
                 rest = after
-        elif last == ")" or " ..." in line or before or self.before:
+        elif last == ")" or " ..." in line or before or now:
             started = self.grammar.starts(line, before)
             if started and tests and not tests[-1].described:
                 tests.pop()
@@ -209,6 +244,16 @@ class UnittestReader:
         self.before = ""
 
 
+def _numbered(line: str) -> str:
+    """The line, if it may be a name with a number."""
+    return line if ":" in line and line[-1:].isdigit() else ""
+
+
+def _named(line: str) -> bool:
+    """The next line may be the rest of this one's name."""
+    return " " not in line and _numbered(line) != ""
+
+
 def _owner(name: str) -> str:
     return name.rpartition(".")[0]
 
@@ -217,6 +262,24 @@ class NoseReader(UnittestReader):
     """The same for nose and nose2."""
 
     grammar = NoseGrammar()
+
+    def feed(self, number: int, line: str) -> None:
+        """Take the next line. Numbered names have no blanks, and those of functions' classes are
+        the only other ones that need neither a `)` at the end nor ` ...`."""
+        test = self.test
+        if (
+            test is not None
+            and ((end := line[-1:]) not in _ENDS or (end != ")" and line[:1] not in _BEGINS))
+            and " " in line
+            and " ..." not in line
+            and "<" not in line
+            and (line[0] not in "sS" or not line.startswith(_SKIPS))
+        ):
+            self.run.last = self.before = line
+            if test.open:
+                test.tail = line[-RAW:]
+            return
+        self._take(number, line)
 
 
 _SIGNS = r"Ran \d+ tests? in [\d.]+s$|\w+ \([\w.<>]+\)(?: \.\.\. .*| \.\.\.)?$"
