@@ -1,8 +1,9 @@
 """What providers document of their models: the context window and the longest answer, in tokens.
 
 A model that is not listed is unknown, and nothing is assumed about it. Figures come from the tables
-of genai-prices and LiteLLM; where these differ, the value of the model's family. An open model has the window that its maker documents, which a server of
-one's own may cut (`max_input_tokens` says so, and an overflow error teaches it).
+of genai-prices and LiteLLM; where these differ, the value of the model's family. An open model has
+the window that its maker documents, which a server of one's own may cut (`max_input_tokens` says
+so, and an overflow error teaches it).
 """
 
 from __future__ import annotations
