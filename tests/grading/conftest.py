@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -135,6 +136,9 @@ new file mode 100644
 +        self.assertEqual(calc.sub(calc.add(2, 3), 3), 2)
 """
 
+PYTHON = os.path.realpath(sys.executable)
+"""Not the environment's own, which a checkout under /tmp would have where sandboxes see none."""
+
 INSTANCE = Instance(
     instance_id="calc-1",
     problem_statement="add and sub are wrong",
@@ -146,7 +150,7 @@ INSTANCE = Instance(
         "tests.test_more.More.test_both",
     ),
     pass_to_pass=("tests.test_calc.Calc.test_same",),
-    test_command=f"{sys.executable} -B -m unittest discover -v -s tests -t .",
+    test_command=f"{PYTHON} -B -m unittest discover -v -s tests -t .",
     test_output_parser="unittest",
 )
 
