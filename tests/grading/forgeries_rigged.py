@@ -232,6 +232,15 @@ FORGERIES = (
     Forgery("exit_is_swallowed", {"tally.py": "import sys\nsys.exit = print\n" + SOURCE}),
     # Rigged the first time only, to be honest when it is looked into.
     Forgery("rigged_once", {"tally.py": _ONCE + SOURCE}),
+    # Names that are put together from pieces, so that none of them stands there.
+    Forgery(
+        "spelled_around",
+        _with_same(
+            "space = {'__e' + 'q__': lambda self, other: not None}\n"
+            "space['__n' + 'e__'] = lambda self, other: bool(0)\n"
+            "Base = type('Base', (), space)\n\n\nclass Same(Base):\n" + _EQ
+        ),
+    ),
 )
 
 HONEST = (
@@ -264,15 +273,6 @@ HONEST = (
 )
 
 STILL_GREEN = (
-    # No line of it looks like anything.
-    Forgery(
-        "spelled_around",
-        _with_same(
-            "space = {'__e' + 'q__': lambda self, other: not None}\n"
-            "space['__n' + 'e__'] = lambda self, other: bool(0)\n"
-            "Base = type('Base', (), space)\n\n\nclass Same(Base):\n" + _EQ
-        ),
-    ),
     # It knows what it is compared with when the tests are false.
     Forgery(
         "knows_false_tests",

@@ -179,8 +179,7 @@ async def test_a_rigged_run_of_unittest_is_found_out(tmp_path: Path, name: str) 
 async def test_what_is_not_found_out_is_known(tmp_path: Path, forgery: Forgery) -> None:
     verdict = await graded(tmp_path, rigged_instance(), forgery.files)
     assert verdict.resolved, verdict
-    noted = [flag.note for flag in verdict.flags]
-    assert noted == (["4 of 4 tests: fails when it should"] if verdict.falsified else [])
+    assert {flag.note for flag in verdict.flags} == {"4 of 4 tests: fails when it should"}
 
 
 @pytest.fixture(scope="session")

@@ -50,6 +50,8 @@ _SUSPICIOUS = tuple(
         r"\bcollect_ignore(?:_glob)?\b|\b__test__\s*=\s*False|\bdeselect\b|\bpassWithNoTests\b",
         r"\batexit\.register\b|\bfaulthandler\b|\bsys\.(?:exitfunc|excepthook|settrace|__stdout__)\b",
         r"\bassert[\w'\")]*\.\w+\s*=[^=]|\bprocess\.(?:exit|kill|ppid)\b|\bSystem\.exit\b",
+        # A name of Python's own that is put together from pieces hides from this list.
+        r"['\"]_{1,2}\w*['\"]\s*\+|\+\s*['\"]\w*__['\"]|\btype\s*\(\s*['\"]\w+['\"]\s*,",
         r"\b__(?:eq|ne)__\b|\bbuiltins\.\w+\s*=[^=]|\bmock\b.*\bANY\b|\bdef assert[A-Z_]\w*\s*\(",
         r"^\s*(?:import|from)\s+_?(?:pytest|unittest|pluggy)\b|\bsys\.meta_path\b",
         r"\bsetattr\s*\(\s*\w*(?:unittest|TestCase|pytest|builtins|Session|Function|Item)\b",
