@@ -193,7 +193,8 @@ async def _passed(place: Place, instance: Instance, patch: bytes) -> set[str]:
             task = measure.Task(
                 instance, started.sandbox, WORKDIR, Path(name), EvaluationSettings().timeout
             )
-            applied = await measure.put_in(task, patch, Diary(), "/tmp/lists")
+            tests = measure.tests_of(task, patch)
+            applied = await measure.put_in(task, patch, tests, Diary(), "/tmp/lists")
             assert applied.model_applied, applied.log
             evidence = (await measure.run_tests(task, Diary(), "/tmp/lists")).evidence
     seen = {test for each in evidence for test in each.parsed.results}

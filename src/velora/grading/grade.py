@@ -20,7 +20,7 @@ from velora.errors import GraderFailed, SandboxLost, TaskInvalid, VeloraError
 from velora.grading import compat, files
 from velora.grading import verdict as rules
 from velora.grading.falsify.check import falsified
-from velora.grading.measure import Fresh, Measured, Task, put_back, put_in, run_tests
+from velora.grading.measure import Fresh, Measured, Task, put_back, put_in, run_tests, tests_of
 from velora.grading.parsers import registry
 from velora.grading.patchfile import blank
 from velora.grading.protocol import NameVerdict, Source, Verdict
@@ -129,11 +129,12 @@ async def grade(
 async def _grade(task: Task, patch: bytes, diary: Diary, tmp: str, *, own: bool) -> Verdict:
     instance, sandbox, workdir = task.instance, task.sandbox, task.workdir
     await take_steps(sandbox, instance.setup, workdir=workdir, what="setup")
-    brought = put_back(task, patch)
+    tests = tests_of(task, patch)
+    brought = put_back(task, tests)
     touched = () if own else runner_files(patch, task.profile)
     runner = [path for path in touched if path not in brought]
     originals = await files.read(sandbox, workdir, runner)
-    applied = await put_in(task, patch, diary, tmp)
+    applied = await put_in(task, patch, tests, diary, tmp)
     if not applied.model_applied:
         return _not_applied(instance, applied.log)
     verdict = await _verdict(task, await run_tests(task, diary, tmp), applied.log)

@@ -113,26 +113,36 @@ Fresh = Callable[[], AbstractAsyncContextManager[tuple[Sandbox, str]]]
 """Starts another sandbox from the same image: it, and the working directory in it."""
 
 
-def put_back(task: Task, patch: bytes) -> frozenset[bytes]:
+def tests_of(task: Task, patch: bytes) -> tuple[bytes, ...]:
+    """The test files of a patch (`tamper.test_files`), which are put back before the tests run."""
+    return test_files(patch, _encoded(task.instance.patch), task.profile)
+
+
+def put_back(task: Task, tests: tuple[bytes, ...]) -> frozenset[bytes]:
     """The files of a patch that are put back before the tests run, and those of the test patches:
-    what the patch makes of them decides nothing."""
+    what the patch makes of them decides nothing.
+
+    Args:
+        tests: the patch's own, from `tests_of`.
+    """
     brought = {path for text in task.instance.test_patches for path in paths(_encoded(text))}
-    tests = test_files(patch, _encoded(task.instance.patch), task.profile)
     return frozenset((*brought, *tests, *map(os.fsencode, task.instance.restore)))
 
 
-async def put_in(task: Task, patch: bytes, diary: Diary, tmp: str) -> ApplyResult:
+async def put_in(
+    task: Task, patch: bytes, tests: tuple[bytes, ...], diary: Diary, tmp: str
+) -> ApplyResult:
     """Bring a sandbox at the task's start to the state in which the tests are run.
 
     Args:
         patch: the model's; b"" for none.
+        tests: its test files, from `tests_of`.
 
     Raises:
         TaskInvalid: the row's own commands fail, or a test patch does not apply.
         GraderFailed, SandboxLost: no verdict is possible.
     """
     instance = task.instance
-    tests = test_files(patch, _encoded(instance.patch), task.profile)
     applied = await apply(
         task.sandbox,
         patch,

@@ -26,6 +26,7 @@ from velora.journal.messages import ToolSpec
 from velora.sandbox.clip import GAP
 from velora.sandbox.protocol import Sandbox, Shell, ShellOutput
 from velora.tools.protocol import BadArguments, ToolResult
+from velora.tools.text import printable
 
 NAME = "execute_bash"
 _KEY = re.compile(r"C-[A-Za-z]")
@@ -244,8 +245,7 @@ def _shown(output: ShellOutput, cap: int) -> str:
 
 def _printable(text: str) -> str:
     """Without what JSON or a provider refuses: NUL, and bytes that were no UTF-8."""
-    known = text.encode(errors="surrogateescape").decode(errors="replace")
-    return known.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return printable(text.encode(errors="surrogateescape"))
 
 
 def _facts(output: ShellOutput) -> dict[str, Any]:

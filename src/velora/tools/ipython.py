@@ -16,6 +16,7 @@ from velora.config.settings import SandboxSettings
 from velora.journal.messages import ToolSpec
 from velora.sandbox.protocol import ExecTimeout, Sandbox
 from velora.tools.protocol import BadArguments, ToolResult
+from velora.tools.text import printable
 
 NAME = "execute_ipython_cell"
 _INTERRUPTED = 5.0  # seconds that an interrupted cell has to end
@@ -151,12 +152,8 @@ class IPythonTool:
         length = int(size.stdout.strip() or 0)
         if length <= 2 * half:
             shown = await self._sandbox.script(f"cat {quoted} 2>/dev/null || :")
-            return _printable(shown.stdout)
+            return printable(shown.stdout)
         head = await self._sandbox.script(f"head -c {half} {quoted}")
         tail = await self._sandbox.script(f"tail -c {half} {quoted}")
         gap = f"\n[{length - 2 * half} bytes left out here]\n"
-        return _printable(head.stdout) + gap + _printable(tail.stdout)
-
-
-def _printable(data: bytes) -> str:
-    return data.decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+        return printable(head.stdout) + gap + printable(tail.stdout)

@@ -74,8 +74,12 @@ def numbered(data: bytes, first: int, last: int, cap: int) -> tuple[str, int]:
 
 
 def _readable(line: bytes) -> str:
-    text = line.removesuffix(b"\r").decode(errors="replace")
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return printable(line.removesuffix(b"\r"))
+
+
+def printable(data: bytes) -> str:
+    """Bytes as a text without what JSON or a provider refuses: NUL, and bytes that are no UTF-8."""
+    return data.decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def replace(data: bytes, old: str, new: str) -> Edit:

@@ -28,7 +28,7 @@ from velora.grading import files
 from velora.grading import verdict as rules
 from velora.grading.falsify import language_of, listed, mutate
 from velora.grading.falsify.mutated import Scopes
-from velora.grading.measure import Fresh, Measured, Task, put_back, put_in, run_tests
+from velora.grading.measure import Fresh, Measured, Task, put_back, put_in, run_tests, tests_of
 from velora.grading.patchfile import paths
 from velora.grading.protocol import Falsified, Source, Status, Verdict
 from velora.grading.report import (
@@ -95,7 +95,8 @@ async def falsified(
 
 def _suspected(task: Task, verdict: Verdict, patch: bytes) -> frozenset[str]:
     """The files with suspicious lines that are there when the tests run."""
-    away = {path.decode("utf-8", "surrogateescape") for path in put_back(task, patch)}
+    tests = tests_of(task, patch)
+    away = {path.decode("utf-8", "surrogateescape") for path in put_back(task, tests)}
     flags = (flag for flag in verdict.flags if flag.kind == SUSPICIOUS)
     return frozenset(flag.path for flag in flags if flag.path not in away)
 
@@ -149,7 +150,7 @@ async def _run(
         there = replace(task, sandbox=sandbox, workdir=workdir)
         try:
             await take_steps(sandbox, task.instance.setup, workdir=workdir, what="setup")
-            applied = await put_in(there, patch, diary, tmp)
+            applied = await put_in(there, patch, tests_of(there, patch), diary, tmp)
             if not applied.model_applied:
                 return _Names((), why_not="the patch does not apply")
             checked, changed = await _made_false(there, *names)

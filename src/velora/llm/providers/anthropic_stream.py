@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from velora.llm.failures import Failure
+from velora.llm.providers.http import parsed, parsed_object
 
 _PIECES = {
     "text_delta": ("text", "text"),
@@ -45,11 +46,7 @@ class Assembler:
                 self._line(line[5:].strip())
 
     def _line(self, data: bytes) -> None:
-        try:
-            event = orjson.loads(data)
-        except orjson.JSONDecodeError:
-            text = data[:200].decode(errors="replace")
-            raise Failure(f"an event is not JSON: {text}") from None
+        event = parsed(data, "an event")
         try:
             self._event(event)
         except (AttributeError, KeyError, TypeError):
@@ -114,16 +111,11 @@ def whole(body: bytes) -> dict[str, Any]:
         assembler = Assembler()
         assembler.feed(body)
         return assembler.result()
-    text = body[:200].decode(errors="replace")
-    try:
-        data = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise Failure(f"the answer is not JSON: {text}") from None
-    if not isinstance(data, dict):
-        raise Failure(f"the answer is not an object: {text}")
+    data = parsed_object(body, "the answer")
     if data.get("error"):
         raise failure_of(data)
     if not isinstance(data.get("content"), list) or not data.get("stop_reason"):
+        text = body[:200].decode(errors="replace")
         raise Failure(f"the answer is no message: {text}")
     return filled(data)
 

@@ -16,7 +16,7 @@ import httpx2
 import orjson
 
 from velora.llm.failures import Failure, retry_after
-from velora.llm.providers.http import encodable, failures
+from velora.llm.providers.http import encoded, failures, parsed
 
 GOOGLE = "https://generativelanguage.googleapis.com"
 
@@ -90,10 +90,7 @@ async def send(
     Raises:
         Failure: there is no answer, or it is an error.
     """
-    try:
-        data = orjson.dumps(body)
-    except TypeError:
-        data = orjson.dumps(encodable(body))
+    data = encoded(body)
     headers = {"content-type": "application/json", **headers}
     with failures():
         async with client.stream("POST", url, content=data, headers=headers) as answer:
@@ -158,7 +155,7 @@ class Assembler:
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             if line.startswith(b"data:") and (event := line[5:].strip()):
-                self._event(_parsed(event), event)
+                self._event(parsed(event, "the answer"), event)
 
     def whole(self, body: bytes) -> dict[str, Any]:
         """The answer in a body that is no event stream: one answer, or a list of its pieces.
@@ -168,7 +165,7 @@ class Assembler:
         """
         if not body.strip():
             raise Failure("the answer's body is empty")
-        data = _parsed(body)
+        data = parsed(body, "the answer")
         for piece in data if isinstance(data, list) else [data]:
             self._event(piece, body)
         return self.result()
@@ -220,11 +217,3 @@ class Assembler:
         if not self._candidate.get("finishReason"):
             raise Failure("the stream was cut before the answer's end")
         return {**self._head, "candidates": [{**self._candidate, "parts": self._parts}]}
-
-
-def _parsed(data: bytes) -> Any:
-    try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError:
-        text = data[:200].decode(errors="replace")
-        raise Failure(f"the answer is not JSON: {text}") from None

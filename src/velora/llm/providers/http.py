@@ -1,4 +1,4 @@
-"""What all providers' HTTP has in common: a client with our time limits, errors as `Failure`."""
+"""What all providers' HTTP has in common: a client with our limits, JSON, errors as `Failure`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
+import orjson
 
 from velora.llm.failures import Failure
 
@@ -67,6 +68,39 @@ def describe(error: BaseException) -> str:
     """An exception's type and words."""
     text = str(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def parsed(data: bytes, what: str) -> Any:
+    """The JSON value in what a provider sent; `what` names it in the error, as `an event`.
+
+    Raises:
+        Failure: it is not JSON.
+    """
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        text = data[:200].decode(errors="replace")
+        raise Failure(f"{what} is not JSON: {text}") from None
+
+
+def parsed_object(data: bytes, what: str) -> dict[str, Any]:
+    """The JSON object in what a provider sent; see `parsed`.
+
+    Raises:
+        Failure: it is not JSON, or no object.
+    """
+    value = parsed(data, what)
+    if not isinstance(value, dict):
+        raise Failure(f"{what} is not an object: {data[:200].decode(errors='replace')}")
+    return value
+
+
+def encoded(body: dict[str, Any]) -> bytes:
+    """A request's body as JSON."""
+    try:
+        return orjson.dumps(body)
+    except TypeError:
+        return orjson.dumps(encodable(body))
 
 
 def encodable(value: Any) -> Any:

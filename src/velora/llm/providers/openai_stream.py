@@ -16,6 +16,7 @@ import orjson
 
 from velora.llm.failures import Failure
 from velora.llm.providers.chat_reasoning import DETAILS, join_details
+from velora.llm.providers.http import parsed_object
 
 
 class Assembler:
@@ -47,12 +48,7 @@ class Assembler:
             self._done = True
         if self._done or not data:
             return
-        try:
-            chunk = orjson.loads(data)
-        except orjson.JSONDecodeError:
-            raise Failure(f"an event is not JSON: {data[:200].decode(errors='replace')}") from None
-        if not isinstance(chunk, dict):
-            raise Failure(f"an event is not an object: {data[:200].decode(errors='replace')}")
+        chunk = parsed_object(data, "an event")
         if chunk.get("error"):
             raise Failure.of_body(chunk)
         for key, value in chunk.items():
@@ -143,13 +139,7 @@ def whole(body: bytes) -> dict[str, Any]:
         assembler = Assembler()
         assembler.feed(body)
         return assembler.result()
-    try:
-        data = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        text = body[:200].decode(errors="replace")
-        raise Failure(f"the answer is not JSON: {text}") from None
-    if not isinstance(data, dict):
-        raise Failure(f"the answer is not an object: {body[:200].decode(errors='replace')}")
+    data = parsed_object(body, "the answer")
     if data.get("error"):
         raise Failure.of_body(data)
     with _well_formed(body):

@@ -16,7 +16,7 @@ from openai import AsyncOpenAI, NotGiven, Omit
 from openai.types.responses import Response
 
 from velora.llm.failures import Failure, retry_after
-from velora.llm.providers.http import encodable, failures, http_client
+from velora.llm.providers.http import encoded, failures, http_client
 
 _NOT_BODY = frozenset({"background", "extra_body", "extra_headers", "timeout"})
 _LAST = frozenset({"response.completed", "response.incomplete", "response.failed"})
@@ -79,10 +79,7 @@ class Responses:
         return Response.model_construct(**_filled(data, str(body.get("model", ""))))
 
     async def _send(self, body: dict[str, Any]) -> dict[str, Any]:
-        try:
-            sent = orjson.dumps(body)
-        except TypeError:
-            sent = orjson.dumps(encodable(body))
+        sent = encoded(body)
         with failures():
             async with self._http.stream(
                 "POST", self._url, content=sent, headers=self._headers
