@@ -388,9 +388,11 @@ class ShellScenarios:
 
     async def test_expanded_prompt(self, shell: Any) -> None:
         await needs_bash(shell)
-        output = await run(shell, 'echo "${PS1@P}"; sleep 0.5; echo b; (exit 3)')
-        assert output.exit_code == 3
-        assert output.text.endswith("b\n")
+        busy = "for ((i = 0; i < 200000; i++)); do :; done"
+        for on in ("sleep 0.5", busy, f"{busy}; sleep 0.1"):
+            output = await run(shell, f'echo "${{PS1@P}}"; {on}; echo b; (exit 3)')
+            assert output.exit_code == 3
+            assert output.text.endswith("b\n")
 
     async def test_prompt_changed(self, shell: Any) -> None:
         assert await text_of(shell, "PS1='(venv) '$PS1; echo a") == "a\n"

@@ -281,6 +281,16 @@ class TestLife:
         with pytest.raises(SandboxLost, match="killed"):
             await sandbox.read_file("/etc/passwd")
 
+    async def test_lost_before_a_call(self, make: Make, kind: Kind) -> None:
+        if kind.name == "host":
+            pytest.skip("the host cannot be lost")
+        for _ in range(3):
+            sandbox = await make()
+            with pytest.raises(SandboxLost):
+                await sandbox.exec(["sh", "-c", "kill -9 -1; sleep 5"])
+            with pytest.raises(SandboxLost, match="killed"):
+                await sandbox.exec(["true"])
+
     async def test_many_at_once(self, make: Make) -> None:
         sandboxes = await asyncio.gather(*(make() for _ in range(4)))
         results = await asyncio.gather(*(s.script(f"echo {i}") for i, s in enumerate(sandboxes)))

@@ -12,6 +12,7 @@ Limits of memory, CPU and processes are not enforced: that needs cgroups, which 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import json
 import os
@@ -50,7 +51,6 @@ _ALWAYS = (
     "ALL",
 )
 _NS_GET_USERNS = 0xB701  # linux/nsfs.h: the user namespace that owns a namespace
-_SIGKILLED = 137
 _START_TIMEOUT = 30.0
 _ENDED = "the sandbox has ended: its first process was killed"
 
@@ -225,11 +225,12 @@ class BubblewrapSandbox(Contained):
         if self._stopped or self._keeper is None or self._ended.is_set():
             return True
         async with self._asking:
-            try:
+            where = 0
+            with contextlib.suppress(BrokenPipeError):
                 await self._keeper.write(b"\n")
                 where, _ = await self._keeper.read()
-            except BrokenPipeError:
-                return True
+            if not where:
+                self._ended.set()
             return not where
 
     async def _blocking(self, work: Callable[[], T]) -> T:
@@ -247,8 +248,9 @@ class _Joined:
     async def read(self) -> tuple[int, bytes]:
         where, data = await self._inside.read()
         if not where:
-            killed = self.closed or await self._inside.exit_code() == _SIGKILLED
-            if killed and await self._lost():
+            # SIGKILL may have been meant for all; bwrap fails where there is nothing left to join.
+            failed = self.closed or await self._inside.exit_code() != 0
+            if failed and await self._lost():
                 raise SandboxLost(_ENDED)
         return where, data
 

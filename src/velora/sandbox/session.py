@@ -24,6 +24,9 @@ from velora.sandbox.terminal import Terminal
 
 START_TIMEOUT = 30.0  # s; an image's rc files may take their time
 _SMALL = 64 * 1024  # bytes of command that go in one script with the rest
+_RESTED = 3  # looks in a row that find a shell asleep in the foreground: it is at its prompt
+_LOOKS = 50  # until a shell that never rests is held to be at work
+_BETWEEN_LOOKS = 0.02  # s
 _SHELLS = ("bash", "sh", "dash", "ash")
 
 
@@ -119,9 +122,22 @@ class ShellSession:
         return b"-icanon" in (await self._stty("-a")).stdout
 
     async def at_prompt(self) -> bool:
-        """The shell itself is in its terminal's foreground."""
-        look = await self._look()
-        return look is None or look.foreground == look.group
+        """The shell itself waits in its terminal's foreground, and stays so.
+
+        Between two programs of one command it is in the foreground too, but does not sleep there.
+        """
+        rested = 0
+        for _ in range(_LOOKS):
+            look = await self._look()
+            if look is None:
+                return True
+            if look.foreground != look.group or self.terminal.ended is not None:
+                return False
+            rested = rested + 1 if look.state == "S" else 0
+            if rested == _RESTED:
+                return True
+            await asyncio.sleep(_BETWEEN_LOOKS)
+        return False
 
     async def idle(self, keyed: bool) -> str:
         """Whether the shell waits at its prompt although no mark says so.

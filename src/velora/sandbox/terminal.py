@@ -67,9 +67,10 @@ class Terminal:
         self._typed = True
 
     def accept(self, ended: Ended) -> None:
-        """The command is over although no mark of its own says so."""
-        self.scanner.running = False
-        self._finish(ended)
+        """The command is over although no mark of its own says so; if one has by now, it counts."""
+        if self.ended is None:
+            self.scanner.running = False
+            self._finish(ended)
 
     async def wait(self, timeout: float | None) -> None:
         """Until the command starts, ends or is followed by a prompt, or the stream ends."""
